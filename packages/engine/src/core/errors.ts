@@ -1,0 +1,43 @@
+/** The closed set of ways in which an operation of the engine fails. */
+export type ErrorKind =
+  | "not-found"
+  | "invalid"
+  | "conflict"
+  | "forbidden"
+  | "unauthorized"
+  | "unavailable"
+  | "not-implemented"
+  | "canceled"
+  | "internal";
+
+/** Every failure that leaves a service or an adapter; the message is what clients are shown. */
+export class EngineError extends Error {
+  override readonly name = "EngineError";
+  readonly kind: ErrorKind;
+
+  constructor(kind: ErrorKind, message: string, options?: { readonly cause?: unknown }) {
+    super(message, options);
+    this.kind = kind;
+  }
+}
+
+/** The text of whatever was thrown. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** The same failure, told in a wider context: `context: reason`; the kind is the inner one's. */
+export function wrapError(context: string, error: unknown): EngineError {
+  const kind = error instanceof EngineError ? error.kind : "internal";
+  return new EngineError(kind, `${context}: ${messageOf(error)}`, { cause: error });
+}
+
+/** The system's error code (`ENOENT`), if the failure has one. */
+export function errnoOf(error: unknown): string | undefined {
+  if (typeof error === "object" && error !== null && "code" in error && typeof error.code === "string") {
+    return error.code;
+  }
+  return undefined;
+}
+
+export const isCanceled = (error: unknown): boolean =>
+  (error instanceof EngineError && error.kind === "canceled") ||
+  (error instanceof Error && error.name === "AbortError");

@@ -1,0 +1,64 @@
+/** The three movable roots; absolute. */
+export interface Roots {
+  /** Survives a reboot: `/var/lib/davit`. */
+  readonly data: string;
+  /** Does not: `/run/davit`. */
+  readonly exec: string;
+  /** Where plugins' sockets appear: `/run/docker/plugins`. */
+  readonly pluginSockets: string;
+}
+
+/** Where everything lies. The one place that knows the names of files below the roots. */
+export class Layout {
+  readonly roots: Roots;
+
+  constructor(roots: Roots) {
+    this.roots = roots;
+  }
+
+  get database(): string {
+    return `${this.roots.data}/davit.db`;
+  }
+  get content(): string {
+    return `${this.roots.data}/content`;
+  }
+  get snapshots(): string {
+    return `${this.roots.data}/snapshots`;
+  }
+  /** One directory per volume of the `local` driver. */
+  get volumes(): string {
+    return `${this.roots.data}/volumes`;
+  }
+  get plugins(): string {
+    return `${this.roots.data}/plugins`;
+  }
+  get containers(): string {
+    return `${this.roots.data}/containers`;
+  }
+
+  plugin(id: string) {
+    const dir = `${this.plugins}/${id}`;
+    return {
+      dir,
+      rootfs: `${dir}/rootfs`,
+      propagatedMount: `${dir}/propagated-mount`,
+      log: `${dir}/output.log`,
+      bundle: `${this.roots.exec}/bundles/plugins.moby/${id}`,
+      socketDir: `${this.roots.pluginSockets}/${id}`,
+    };
+  }
+
+  container(id: string) {
+    const dir = `${this.containers}/${id}`;
+    return {
+      dir,
+      rootfs: `${dir}/rootfs`,
+      log: `${dir}/output.log`,
+      hosts: `${dir}/hosts`,
+      hostname: `${dir}/hostname`,
+      resolvConf: `${dir}/resolv.conf`,
+      shm: `${dir}/shm`,
+      bundle: `${this.roots.exec}/bundles/moby/${id}`,
+    };
+  }
+}

@@ -1,0 +1,1 @@
+export { EngineError, type ErrorKind } from "./core/errors.ts";

@@ -1,0 +1,24 @@
+import type { VolumeRecord } from "../../core/volume/record.ts";
+
+export interface VolumeRequest {
+  /** Empty: a new anonymous volume with a random name. */
+  readonly name: string;
+  /** Empty: whoever has it already, else `local`. */
+  readonly driver: string;
+  readonly options: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** What containers need of volumes. */
+export interface ContainerVolumes {
+  /** Finds or creates a volume and records that the container uses it at `destination`; undone by `release`. */
+  acquire(request: VolumeRequest, containerId: string, destination: string): Promise<VolumeRecord>;
+  /** Mounts the volume used at `destination` for a start of the container; answers its absolute path on the host. */
+  mount(containerId: string, destination: string): Promise<string>;
+  /** Unmounts whatever the container still has mounted; failures are logged and kept for the next attempt. */
+  unmountAll(containerId: string): Promise<void>;
+  /** Ends the container's uses; with `removeAnonymous` its anonymous volumes go too. */
+  release(containerId: string, options: { readonly removeAnonymous: boolean }): Promise<void>;
+  /** Where a volume is on the host, `""` if its driver does not say. */
+  mountpoint(name: string): Promise<string>;
+}

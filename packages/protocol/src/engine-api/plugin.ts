@@ -1,0 +1,17 @@
+import { z } from "zod";
+import { pluginConfigSchema, pluginSettingsSchema } from "../plugin/config.ts";
+
+export const pluginSchema = z.object({
+  Id: z.string(),
+  Name: z.string(),
+  Enabled: z.boolean(),
+  PluginReference: z.string().default(""),
+  Config: pluginConfigSchema,
+  Settings: pluginSettingsSchema,
+});
+
+/** What `GET /plugins/{name}/json` answers. */
+export type Plugin = z.output<typeof pluginSchema>;
+
+/** The body of `POST /plugins/{name}/set`: `NAME[.FIELD]=VALUE` each. */
+export const pluginSetBodySchema = z.array(z.string());

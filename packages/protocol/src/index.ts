@@ -1,0 +1,41 @@
+export { type RegistryAuth, registryAuthSchema } from "./engine-api/auth.ts";
+export { type Event, eventSchema } from "./engine-api/event.ts";
+export { type Plugin, pluginSchema, pluginSetBodySchema } from "./engine-api/plugin.ts";
+export { type Progress, progressSchema } from "./engine-api/progress.ts";
+export {
+  type Volume,
+  type VolumeCreateBody,
+  type VolumeList,
+  volumeCreateBodySchema,
+  volumeListSchema,
+  volumeSchema,
+} from "./engine-api/volume.ts";
+export { describeIssue, goList, goObject, goStringMap } from "./json.ts";
+export { type Digest, digestHex, digestPattern, digestSchema, isDigest } from "./oci/digest.ts";
+export { type ImageConfig, imageConfigSchema } from "./oci/image-config.ts";
+export {
+  type Descriptor,
+  descriptorSchema,
+  type Index,
+  indexSchema,
+  type Manifest,
+  manifestSchema,
+} from "./oci/manifest.ts";
+export { isIndexType, isLayerType, mediaTypes } from "./oci/media-types.ts";
+export {
+  type PluginConfig,
+  type PluginDevice,
+  type PluginEnv,
+  type PluginMount,
+  type PluginSettings,
+  pluginConfigSchema,
+  pluginSettingsSchema,
+} from "./plugin/config.ts";
+export { type InterfaceType, parseInterfaceType } from "./plugin/interface-type.ts";
+export { type Privilege, privilegesSchema } from "./plugin/privilege.ts";
+export {
+  type DriverVolume,
+  pluginMediaType,
+  volumeDriverRequests,
+  volumeDriverResponses,
+} from "./plugin-rpc/volume-driver.ts";

@@ -1,0 +1,76 @@
+import { z } from "zod";
+import { goList, goObject } from "../json.ts";
+import { interfaceTypeSchema } from "./interface-type.ts";
+
+// The plugin config, media type application/vnd.docker.plugin.v1+json.
+// https://docs.docker.com/engine/extend/config/
+
+const text = z.string().default("");
+const flag = z.boolean().default(false);
+const id = z.number().int().min(0).max(0xff_ff_ff_ff).default(0);
+
+const env = goObject({
+  Name: text,
+  Description: text,
+  Settable: goList(z.string()),
+  Value: z.string().optional(),
+});
+
+const mount = goObject({
+  Name: text,
+  Description: text,
+  Settable: goList(z.string()),
+  Source: z.string().optional(),
+  Destination: text,
+  Type: text,
+  Options: goList(z.string()),
+});
+
+const device = goObject({
+  Name: text,
+  Description: text,
+  Settable: goList(z.string()),
+  Path: z.string().optional(),
+});
+
+const absent = <Schema extends z.ZodType>(schema: Schema) => z.preprocess((value) => value ?? {}, schema);
+
+export const pluginConfigSchema = goObject({
+  Args: absent(
+    goObject({ Name: text, Description: text, Settable: goList(z.string()), Value: goList(z.string()) }),
+  ),
+  Description: text,
+  Documentation: text,
+  Entrypoint: goList(z.string()),
+  Env: goList(env),
+  Interface: absent(
+    goObject({ Types: goList(interfaceTypeSchema), Socket: text, ProtocolScheme: z.string().optional() }),
+  ),
+  IpcHost: flag,
+  Linux: absent(
+    goObject({ Capabilities: goList(z.string()), AllowAllDevices: flag, Devices: goList(device) }),
+  ),
+  Mounts: goList(mount),
+  Network: absent(goObject({ Type: text })),
+  PidHost: flag,
+  PropagatedMount: text,
+  User: absent(goObject({ UID: id, GID: id })),
+  WorkDir: text,
+  rootfs: goObject({ diff_ids: goList(z.string()), type: text }).optional(),
+});
+
+/** What its author wrote in `config.json`, canonical keys, absent parts filled in. */
+export type PluginConfig = z.output<typeof pluginConfigSchema>;
+export type PluginEnv = PluginConfig["Env"][number];
+export type PluginMount = PluginConfig["Mounts"][number];
+export type PluginDevice = PluginConfig["Linux"]["Devices"][number];
+
+export const pluginSettingsSchema = z.object({
+  Args: z.array(z.string()),
+  Devices: z.array(device),
+  Env: z.array(z.string()),
+  Mounts: z.array(mount),
+});
+
+/** What the operator may change: `Env` as `NAME=VALUE`, mounts and devices with their present source or path. */
+export type PluginSettings = z.output<typeof pluginSettingsSchema>;
