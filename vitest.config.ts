@@ -7,14 +7,14 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["packages/*/src/**/*.test.ts"],
+          include: ["packages/*/src/**/*.test.ts", "scripts/**/*.test.ts", "examples/*/src/**/*.test.ts"],
           exclude: ["**/*.integration.test.ts"],
         },
       },
       {
         test: {
           name: "integration",
-          include: ["packages/*/src/**/*.integration.test.ts"],
+          include: ["packages/*/src/**/*.integration.test.ts", "examples/*/src/**/*.integration.test.ts"],
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },

@@ -1,7 +1,51 @@
 export { type RegistryAuth, registryAuthSchema } from "./engine-api/auth.ts";
+export {
+  type ContainerCreateBody,
+  type ContainerCreateResponse,
+  type ContainerInspect,
+  type ContainerPruneResponse,
+  type ContainerState,
+  type ContainerSummary,
+  type ContainerWaitResponse,
+  containerCreateBodySchema,
+  containerCreateResponseSchema,
+  containerInspectSchema,
+  containerPruneResponseSchema,
+  containerStateSchema,
+  containerSummarySchema,
+  containerWaitResponseSchema,
+  type MountPoint,
+  mountPointSchema,
+} from "./engine-api/container.ts";
 export { type Event, eventSchema } from "./engine-api/event.ts";
+export {
+  type HostConfig,
+  hostConfigSchema,
+  type MountRequest,
+  mountRequestSchema,
+} from "./engine-api/host-config.ts";
+export {
+  type ImageDeleted,
+  type ImageHistoryItem,
+  type ImageInspect,
+  type ImagePruneResponse,
+  type ImageSummary,
+  imageDeletedSchema,
+  imageHistoryItemSchema,
+  imageInspectSchema,
+  imagePruneResponseSchema,
+  imageSummarySchema,
+} from "./engine-api/image.ts";
 export { type Plugin, pluginSchema, pluginSetBodySchema } from "./engine-api/plugin.ts";
 export { type Progress, progressSchema } from "./engine-api/progress.ts";
+export {
+  type AuthResponse,
+  authResponseSchema,
+  type Info,
+  infoSchema,
+  type Version,
+  versionSchema,
+} from "./engine-api/system.ts";
 export {
   type Volume,
   type VolumeCreateBody,

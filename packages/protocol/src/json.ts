@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /**
  * Objects written by Go programs: keys match in any case, `null` means absent, unknown keys are dropped.

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { pluginConfigSchema, pluginSettingsSchema } from "../plugin/config.ts";
 
 export const pluginSchema = z.object({

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** One line of a progress stream. */
 export const progressSchema = z.object({

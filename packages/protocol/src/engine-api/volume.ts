@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { goObject, goStringMap } from "../json.ts";
 
 export const volumeCreateBodySchema = goObject({

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 export const digestPattern = /^sha256:[a-f0-9]{64}$/;
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { digestSchema } from "./digest.ts";
 
 // https://github.com/opencontainers/image-spec/blob/main/config.md

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { goList, goObject } from "../json.ts";
 
 // https://docs.docker.com/engine/extend/plugins_volume/

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { goList, goObject } from "../json.ts";
 import { interfaceTypeSchema } from "./interface-type.ts";
 

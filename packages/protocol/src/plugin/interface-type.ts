@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** What a plugin serves, written `prefix.capability/version`, e.g. `docker.volumedriver/1.0`. */
 export interface InterfaceType {

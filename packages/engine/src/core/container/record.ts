@@ -1,22 +1,22 @@
-import type { Digest } from "@davit/protocol";
+import type { Digest, HostConfig } from "@davit/protocol";
 
 export interface ContainerMount {
   readonly type: "bind" | "volume" | "tmpfs";
   /** The volume's name, for `volume`. */
-  readonly volume?: string;
+  readonly volume?: string | undefined;
   /** The host's path, for `bind`; a volume's is known only while it is mounted. */
-  readonly source?: string;
+  readonly source?: string | undefined;
   readonly destination: string;
   /** The driver, for `volume`. */
-  readonly driver?: string;
+  readonly driver?: string | undefined;
   readonly readOnly: boolean;
   readonly propagation: string;
   /** As typed after the second colon of `-v`. */
   readonly mode: string;
   /** For `tmpfs`: mount options such as `size=64k`. */
-  readonly options?: readonly string[];
+  readonly options?: readonly string[] | undefined;
   /** For `volume`: made without a name, and so removed with the container on request. */
-  readonly anonymous?: boolean;
+  readonly anonymous?: boolean | undefined;
 }
 
 /** What runs: the image's defaults and the request merged. */
@@ -36,8 +36,32 @@ export interface ContainerConfig {
   readonly attachStdin: boolean;
   readonly attachStdout: boolean;
   readonly attachStderr: boolean;
+  /** Empty: SIGTERM. */
   readonly stopSignal: string;
   readonly stopTimeoutSeconds: number;
+  /** e.g. `80/tcp`; of the image and the request. */
+  readonly exposedPorts: readonly string[];
+  /** Paths that the image or the request declares as volumes. */
+  readonly volumes: readonly string[];
+}
+
+/** What confines it. */
+export interface ContainerSecurity {
+  readonly privileged: boolean;
+  readonly readOnlyRootfs: boolean;
+  /** As typed: any case, with or without `CAP_`, or `ALL`. */
+  readonly capAdd: readonly string[];
+  readonly capDrop: readonly string[];
+  readonly noNewPrivileges: boolean;
+}
+
+/** Its address on the default network. */
+export interface ContainerAddress {
+  readonly address: string;
+  readonly prefixLength: number;
+  /** `""` for none. */
+  readonly gateway: string;
+  readonly macAddress: string;
 }
 
 export type ContainerStatus = "created" | "running" | "exited" | "dead";
@@ -49,13 +73,19 @@ export interface ContainerRecord {
   /** RFC 3339 with nanoseconds. */
   readonly createdAt: string;
   readonly imageId: Digest;
+  /** The image's layers, bottom first: kept for as long as the container is, whatever becomes of the image. */
+  readonly layers: readonly Digest[];
   readonly config: ContainerConfig;
-  /** `HostConfig` as the client sent it, with the engine's defaults: given back by inspect. */
-  readonly hostConfig: Readonly<Record<string, unknown>>;
+  /** As the client sent it, with the engine's defaults: given back by inspect. */
+  readonly hostConfig: HostConfig;
   readonly networkMode: "none" | "host" | "bridge";
+  readonly security: ContainerSecurity;
+  readonly shmSizeBytes: number;
   readonly autoRemove: boolean;
   readonly mounts: readonly ContainerMount[];
   readonly status: ContainerStatus;
+  /** While it runs in `bridge`. */
+  readonly address?: ContainerAddress | undefined;
   readonly pid: number;
   readonly exitCode: number;
   readonly error: string;

@@ -25,8 +25,8 @@ export interface RootfsRequest {
 export interface Snapshots {
   /**
    * Unpacks a layer (plain tar, gzip, zstd or xz), confined to its own directory: no path, link or device of the
-   * stream reaches outside. `source` is read to its end. With `expected`, another diff ID is an error of kind invalid.
-   * Unpacking what is there already costs the reading only.
+   * stream reaches outside. With `expected`, another diff ID is an error of kind invalid;
+   * and if that layer is there already or just being unpacked, `source` is released unread. Otherwise it is read to its end.
    */
   unpack(
     source: ByteStream,

@@ -65,16 +65,20 @@ export interface RuntimeSpec {
     readonly cwd: string;
     readonly capabilities: Readonly<
       Record<"bounding" | "effective" | "permitted" | "inheritable", readonly string[]>
-    >;
+    > & { readonly ambient?: readonly string[] };
     readonly noNewPrivileges?: boolean;
   };
   readonly root: { readonly path: string; readonly readonly?: boolean };
   readonly mounts: readonly SpecMount[];
   readonly linux: {
-    readonly resources: { readonly devices: readonly DeviceRule[] };
+    readonly resources: {
+      readonly devices: readonly DeviceRule[];
+      readonly memory?: { readonly limit?: number; readonly swap?: number };
+    };
     readonly namespaces: readonly { readonly type: NamespaceType; readonly path?: string }[];
     readonly devices: readonly SpecDevice[];
     readonly cgroupsPath?: string;
+    readonly sysctl?: Readonly<Record<string, string>>;
     readonly rootfsPropagation?: "rshared" | "rslave" | "private";
     readonly maskedPaths: readonly string[];
     readonly readonlyPaths: readonly string[];

@@ -1,0 +1,21 @@
+/** What Go prints for a value: `[a b]`, `map[k:v]`, `<no value>` for nothing. */
+export function goText(value: unknown): string {
+  return value === null || value === undefined ? "<no value>" : inner(value);
+}
+
+function inner(value: unknown): string {
+  if (value === null || value === undefined) return "<nil>";
+  if (Array.isArray(value)) return `[${value.map(inner).join(" ")}]`;
+  if (typeof value === "object") {
+    const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+    return `map[${entries.map(([key, item]) => `${key}:${inner(item)}`).join(" ")}]`;
+  }
+  return typeof value === "function" ? "<func>" : String(value);
+}
+
+/** Go's idea of true: not zero, not empty. */
+export function isTrue(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length > 0;
+  if (typeof value === "object" && value !== null) return Object.keys(value).length > 0;
+  return Boolean(value);
+}

@@ -1,0 +1,32 @@
+const gap = 3;
+const narrowest = 10;
+
+/**
+ * Aligns tab-separated cells as Go's text/tabwriter does: a column is a run of lines that have a cell there,
+ * the last cell of a line belongs to none.
+ */
+export function alignColumns(text: string): string {
+  const rows = text.split("\n").map((line) => line.split("\t"));
+  const widths = rows.map((row) => row.map(() => 0));
+  const deepest = Math.max(...rows.map((row) => row.length)) - 1;
+  for (let column = 0; column < deepest; column += 1) {
+    for (let start = 0; start < rows.length; start += 1) {
+      let end = start;
+      while (end < rows.length && (rows[end]?.length ?? 0) > column + 1) end += 1;
+      if (end === start) continue;
+      const cells = rows.slice(start, end).map((row) => [...(row[column] ?? "")].length + gap);
+      const width = Math.max(narrowest, ...cells);
+      for (const line of widths.slice(start, end)) line[column] = width;
+      start = end;
+    }
+  }
+  return rows
+    .map((row, y) =>
+      row
+        .map((cell, x) =>
+          x === row.length - 1 ? cell : cell + " ".repeat((widths[y]?.[x] ?? 0) - [...cell].length),
+        )
+        .join(""),
+    )
+    .join("\n");
+}

@@ -1,0 +1,89 @@
+import { branches, type Branch, type Leaf, topLevel } from "./command-tree.ts";
+import { commandRows } from "./command-line/help.ts";
+import { programName } from "./command-line/usage-failure.ts";
+import { type Context, printLine } from "./context.ts";
+import { Failure } from "./failure.ts";
+import { parseGlobalOptions } from "./global-options.ts";
+import { programVersion } from "./program-version.ts";
+
+/** Runs one command line and returns the exit code; whatever goes wrong is thrown. */
+export async function runCli(
+  argv: readonly string[],
+  createContext: (host: string | undefined) => Context,
+): Promise<number> {
+  const { args, flags, help } = parseGlobalOptions(argv);
+  const context = createContext(flags.host || undefined);
+  const [word, ...rest] = args;
+  if (flags.version) {
+    printLine(context.out, `Davit version ${programVersion}`);
+    return 0;
+  }
+  if (help !== undefined || word === undefined || (word === "help" && rest.length === 0)) {
+    context.out.write(overview(help ?? parseGlobalOptions(["--help"]).help ?? ""));
+    return 0;
+  }
+  // `davit help plugin ls` asks the command itself.
+  if (word === "help") return runCli([...rest, "--help"], () => context);
+  const branch = own(branches, word);
+  if (branch !== undefined) return runBranch(word, branch, rest, context);
+  const leaf = own(topLevel, word);
+  if (leaf === undefined) throw unknownCommand(word);
+  return runLeaf(leaf, rest, context);
+}
+
+async function runBranch(
+  noun: string,
+  branch: Branch,
+  [word, ...rest]: readonly string[],
+  context: Context,
+): Promise<number> {
+  if (word === undefined || word === "--help") {
+    context.out.write(branchHelp(noun, branch));
+    return 0;
+  }
+  const leaf = own(branch.commands, own(branch.aliases, word) ?? word);
+  if (leaf === undefined) {
+    throw word.startsWith("-")
+      ? new Failure(`unknown flag: ${word}\n\nRun '${programName} ${noun} --help' for more information`, {
+          exitCode: 125,
+        })
+      : unknownCommand(`${noun} ${word}`, noun);
+  }
+  return runLeaf(leaf, rest, context);
+}
+
+async function runLeaf(leaf: Leaf, argv: readonly string[], context: Context): Promise<number> {
+  const verb = await leaf.load();
+  return verb.execute(context, argv);
+}
+
+const own = <Value>(record: Readonly<Record<string, Value>>, key: string): Value | undefined =>
+  Object.hasOwn(record, key) ? record[key] : undefined;
+
+function unknownCommand(words: string, noun?: string): Failure {
+  const where = noun === undefined ? programName : `${programName} ${noun}`;
+  return new Failure(
+    `${programName}: unknown command: ${programName} ${words}\n\nRun '${where} --help' for more information`,
+  );
+}
+
+const summaries = (commands: Readonly<Record<string, { readonly summary: string }>>) =>
+  Object.entries(commands).map(([name, { summary }]) => [name, summary] as const);
+
+function branchHelp(noun: string, branch: Branch): string {
+  return `Usage:  ${programName} ${noun} COMMAND\n\n${branch.summary}\n\nCommands:\n${commandRows(
+    summaries(branch.commands),
+  )}\nRun '${programName} ${noun} COMMAND --help' for more information on a command.\n`;
+}
+
+/** The options come last, as in docker's help. */
+function overview(help: string): string {
+  const [usage = "", options = ""] = help.split("\nOptions:\n");
+  return [
+    `${usage.trimEnd()}\n`,
+    `Commands:\n${commandRows(summaries(topLevel))}`,
+    `Management Commands:\n${commandRows(summaries(branches))}`,
+    `Global Options:\n${options}`,
+    `Run '${programName} COMMAND --help' for more information on a command.\n`,
+  ].join("\n");
+}

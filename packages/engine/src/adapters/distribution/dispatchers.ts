@@ -1,0 +1,56 @@
+import { Agent, type Dispatcher, EnvHttpProxyAgent } from "undici";
+import { type HostCertificates, readHostCertificates, secureContextFor } from "./host-certificates.ts";
+import { type InsecureHosts, isLoopback } from "./insecure-hosts.ts";
+
+export interface DispatchersOptions {
+  readonly insecureHosts: Pick<InsecureHosts, "includes">;
+  readonly certsDir: string | undefined;
+  readonly connectTimeoutMs: number;
+}
+
+/** Connections by how they are made: through a proxy or not, verified or not, with which certificates. */
+export class Dispatchers {
+  readonly #options: DispatchersOptions;
+  readonly #dispatchers = new Map<string, Dispatcher>();
+
+  constructor(options: DispatchersOptions) {
+    this.#options = options;
+  }
+
+  async for(url: URL): Promise<Dispatcher> {
+    const tls = url.protocol === "https:";
+    const { certsDir, insecureHosts } = this.#options;
+    const verified = tls && !(await insecureHosts.includes(url.host));
+    // Read each time, as the Engine does: a certificate put there takes effect without a restart.
+    const certificates: HostCertificates =
+      tls && certsDir !== undefined ? await readHostCertificates(certsDir, url.host) : { authorities: [] };
+    const direct = isLoopback(url.host);
+    const key = JSON.stringify({ tls, verified, direct, certificates });
+    const known = this.#dispatchers.get(key);
+    if (known !== undefined) return known;
+    const dispatcher = this.#create({ tls, verified, direct, certificates });
+    this.#dispatchers.set(key, dispatcher);
+    return dispatcher;
+  }
+
+  async destroy(): Promise<void> {
+    const all = [...this.#dispatchers.values()];
+    this.#dispatchers.clear();
+    await Promise.all(all.map(async (dispatcher) => await dispatcher.destroy()));
+  }
+
+  #create(how: {
+    readonly tls: boolean;
+    readonly verified: boolean;
+    readonly direct: boolean;
+    readonly certificates: HostCertificates;
+  }): Dispatcher {
+    const secure = how.tls
+      ? { secureContext: secureContextFor(how.certificates), rejectUnauthorized: how.verified }
+      : {};
+    const connect = { timeout: this.#options.connectTimeoutMs, ...secure };
+    return how.direct
+      ? new Agent({ connect, allowH2: false })
+      : new EnvHttpProxyAgent({ connect, requestTls: connect, allowH2: false });
+  }
+}

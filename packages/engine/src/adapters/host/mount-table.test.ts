@@ -1,0 +1,21 @@
+import { expect, test } from "vitest";
+import { mountsAtOrBelow, parseMountTable } from "./mount-table.ts";
+
+const text = `22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw
+40 22 0:30 / /a/b\\040c/deep rw - tmpfs tmpfs rw
+41 22 0:31 / /a/b\\040c rw shared:7 master:1 - tmpfs tmpfs rw
+42 22 0:32 / /a/b\\040cd rw master:3 - tmpfs tmpfs rw
+`;
+
+test("reads paths with their escapes and whether they are shared", () => {
+  expect(parseMountTable(text)).toEqual([
+    { path: "/", shared: true },
+    { path: "/a/b c/deep", shared: false },
+    { path: "/a/b c", shared: true },
+    { path: "/a/b cd", shared: false },
+  ]);
+});
+
+test("finds what is mounted at or below a directory, not beside it", () => {
+  expect(mountsAtOrBelow(parseMountTable(text), "/a/b c")).toEqual(["/a/b c", "/a/b c/deep"]);
+});

@@ -1,0 +1,142 @@
+import { execFile } from "node:child_process";
+import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import type { DriverVolume } from "@davit/protocol";
+import * as z from "zod";
+import { EngineError, errnoOf, messageOf } from "../../core/errors.ts";
+import type { VolumeDriver } from "../../core/ports/volume-driver.ts";
+import { type LocalMount, parseLocalOptions, requireLocalName } from "../../core/volume/local-options.ts";
+
+const run = promisify(execFile);
+
+const optionsFile = z.record(z.string(), z.string());
+
+export interface LocalVolumesOptions {
+  /** One directory per volume: `<root>/<name>/_data`. */
+  readonly root: string;
+  /** Whether the volume is mounted under any other ID than the one given. */
+  readonly mountedElsewhere: (name: string, mountId: string) => boolean;
+}
+
+/** The built-in driver: directories below the data root, or whatever `-o type,device,o` names, mounted while it is used. */
+export class LocalVolumes implements VolumeDriver {
+  readonly name = "local";
+  readonly #root: string;
+  readonly #mountedElsewhere: LocalVolumesOptions["mountedElsewhere"];
+
+  constructor({ root, mountedElsewhere }: LocalVolumesOptions) {
+    this.#root = root;
+    this.#mountedElsewhere = mountedElsewhere;
+  }
+
+  capabilities() {
+    return Promise.resolve({ scope: "local" } as const);
+  }
+
+  async create(name: string, options: Readonly<Record<string, string>>): Promise<void> {
+    requireLocalName(name);
+    parseLocalOptions(options);
+    const dir = join(this.#root, name);
+    try {
+      await mkdir(this.#data(name), { recursive: true, mode: 0o755 });
+      if (Object.keys(options).length > 0) await writeFile(join(dir, "opts.json"), JSON.stringify(options));
+    } catch (error) {
+      await rm(dir, { recursive: true, force: true });
+      throw new EngineError("internal", `making ${dir}: ${messageOf(error)}`, { cause: error });
+    }
+  }
+
+  async remove(name: string): Promise<void> {
+    requireLocalName(name);
+    await this.#unmountData(name);
+    const dir = join(this.#root, name);
+    try {
+      await rm(dir, { recursive: true, force: true });
+    } catch (error) {
+      throw new EngineError("internal", `removing ${dir}: ${messageOf(error)}`, { cause: error });
+    }
+  }
+
+  async mount(name: string): Promise<string> {
+    const spec = await this.#mountSpec(name);
+    const data = this.#data(name);
+    if (spec !== undefined && !(await isMountPoint(data))) await mountAt(spec, data);
+    return data;
+  }
+
+  async unmount(name: string, mountId: string): Promise<void> {
+    const spec = await this.#mountSpec(name);
+    if (spec !== undefined && !this.#mountedElsewhere(name, mountId)) await this.#unmountData(name);
+  }
+
+  async get(name: string): Promise<DriverVolume | undefined> {
+    if (name.includes("/")) return undefined;
+    try {
+      const { birthtime } = await stat(this.#data(name));
+      return { Name: name, Mountpoint: this.#data(name), CreatedAt: goTime(birthtime) };
+    } catch (error) {
+      if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENAMETOOLONG") return undefined;
+      throw new EngineError("internal", `looking at ${this.#data(name)}: ${messageOf(error)}`, {
+        cause: error,
+      });
+    }
+  }
+
+  async list(): Promise<readonly DriverVolume[]> {
+    const names = await readdir(this.#root).catch((error: unknown) => {
+      if (errnoOf(error) === "ENOENT") return [];
+      throw new EngineError("internal", `listing ${this.#root}: ${messageOf(error)}`, { cause: error });
+    });
+    const found = await Promise.all(names.map((name) => this.get(name)));
+    return found.filter((volume) => volume !== undefined);
+  }
+
+  #data(name: string): string {
+    return join(this.#root, name, "_data");
+  }
+
+  async #mountSpec(name: string): Promise<LocalMount | undefined> {
+    const path = join(this.#root, name, "opts.json");
+    try {
+      return parseLocalOptions(optionsFile.parse(JSON.parse(await readFile(path, "utf8"))));
+    } catch (error) {
+      if (errnoOf(error) === "ENOENT") return undefined;
+      throw new EngineError("internal", `reading ${path}: ${messageOf(error)}`, { cause: error });
+    }
+  }
+
+  async #unmountData(name: string): Promise<void> {
+    const data = this.#data(name);
+    if (!(await isMountPoint(data))) return;
+    try {
+      await run("umount", [data]);
+    } catch (error) {
+      throw new EngineError("internal", `unmounting ${data}: ${messageOf(error)}`, { cause: error });
+    }
+  }
+}
+
+/** Seconds are enough for a volume's age, and what Go's RFC 3339 prints. */
+const goTime = (time: Date): string => time.toISOString().replace(/\.\d+Z$/, "Z");
+
+async function isMountPoint(path: string): Promise<boolean> {
+  const table = await readFile("/proc/self/mountinfo", "utf8");
+  return table.split("\n").some((line) => line.split(" ")[4] === path);
+}
+
+async function mountAt(spec: LocalMount, target: string): Promise<void> {
+  const options = spec.options === "" ? [] : ["-o", spec.options];
+  const type = spec.type === "" ? [] : ["-t", spec.type];
+  try {
+    await run("mount", [...type, ...options, "--", spec.device, target]);
+  } catch (error) {
+    const reason =
+      error instanceof Error && "stderr" in error ? String(error.stderr).trim() : messageOf(error);
+    throw new EngineError(
+      "internal",
+      `failed to mount local volume: mount ${spec.device}:${target}, data: ${spec.options}: ${reason}`,
+      { cause: error },
+    );
+  }
+}

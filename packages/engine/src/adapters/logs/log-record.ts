@@ -1,0 +1,52 @@
+import type { LogEntry } from "../../core/ports/logs.ts";
+
+// conmon's k8s-file format, a record per line: `<time> stdout|stderr F|P <content>`.
+
+const space = 0x20;
+const newline = 0x0a;
+
+/** Undefined for what is no record: one torn by a crash of the host. */
+export function parseLogRecord(line: Buffer): LogEntry | undefined {
+  const afterTime = line.indexOf(space);
+  const afterStream = line.indexOf(space, afterTime + 1);
+  if (afterTime === -1 || afterStream === -1 || line[afterStream + 2] !== space) return undefined;
+  const text = line.toString("latin1", 0, afterTime);
+  const stream = line.toString("latin1", afterTime + 1, afterStream);
+  const flag = line.toString("latin1", afterStream + 1, afterStream + 2);
+  const milliseconds = Date.parse(text);
+  if (stream !== "stdout" && stream !== "stderr") return undefined;
+  if ((flag !== "F" && flag !== "P") || Number.isNaN(milliseconds)) return undefined;
+  return {
+    time: new Date(milliseconds),
+    timestamp: inUtc(text, milliseconds),
+    stream,
+    bytes: line.subarray(afterStream + 3),
+    partial: flag === "P",
+  };
+}
+
+/** conmon writes the local time with its offset. */
+function inUtc(text: string, milliseconds: number): string {
+  const fraction = /\.(\d+)/.exec(text)?.[1] ?? "";
+  return `${new Date(milliseconds).toISOString().slice(0, 19)}.${fraction.padEnd(9, "0").slice(0, 9)}Z`;
+}
+
+/** Cuts chunks into lines without their newlines; keeps the beginning of a line until the rest comes. */
+export class LineSplitter {
+  #rest: Buffer = Buffer.alloc(0);
+
+  *push(chunk: Buffer): Generator<Buffer> {
+    const data = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    let start = 0;
+    for (let end = data.indexOf(newline); end !== -1; end = data.indexOf(newline, start)) {
+      yield data.subarray(start, end);
+      start = end + 1;
+    }
+    this.#rest = data.subarray(start);
+  }
+
+  /** Forgets an unfinished line. */
+  clear(): void {
+    this.#rest = Buffer.alloc(0);
+  }
+}

@@ -1,0 +1,103 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { pluginConnector } from "./plugin-connector.ts";
+
+describe("calls to a plugin", () => {
+  let dir: string;
+  let path: string;
+  let server: Server | undefined;
+
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), "davit-rpc-"));
+    path = join(dir, "p.sock");
+  });
+  afterEach(() => {
+    server?.closeAllConnections();
+    server?.close();
+    server = undefined;
+    rmSync(dir, { recursive: true });
+  });
+
+  function answer(status: number, text: string): Promise<{ seen: () => string[] }> {
+    const seen: string[] = [];
+    const { promise, resolve } = Promise.withResolvers<{ seen: () => string[] }>();
+    server = createServer((request, response) => {
+      let body = "";
+      request.on("data", (chunk: Buffer) => {
+        body += chunk.toString();
+      });
+      request.on("end", () => {
+        seen.push(
+          `${request.method} ${request.url} ${request.headers["content-type"] ?? "-"} ${JSON.stringify(body)}`,
+        );
+        if (status !== 0) response.writeHead(status).end(text);
+      });
+    }).listen(path, () => resolve({ seen: () => seen }));
+    return promise;
+  }
+  const open = (timeoutMs = 0) => pluginConnector.open(path, { timeoutMs });
+
+  it("posts JSON and a newline without a content type and gives back the decoded answer", async () => {
+    const { seen } = await answer(200, '{"Err":""}\n');
+    const connection = open();
+    await expect(connection.call("VolumeDriver.List", {}, {})).resolves.toEqual({ Err: "" });
+    await expect(connection.call("Plugin.Activate", undefined, {})).resolves.toEqual({ Err: "" });
+    expect(seen()).toEqual(['POST /VolumeDriver.List - "{}\\n"', 'POST /Plugin.Activate - ""']);
+    connection.close();
+  });
+
+  it.each([
+    ["the Err of a failed call", 500, '{"Err":"disk on fire"}', "VolumeDriver.Get: disk on fire"],
+    ["a text that is no JSON, as it is", 418, "teapot\n", "VolumeDriver.Get: teapot\n"],
+    ["garbage under status 200", 200, "<html>", "VolumeDriver.Get: undecodable answer"],
+  ])("reports %s", async (_title, status, text, message) => {
+    await answer(status, text);
+    const connection = open();
+    await expect(connection.call("VolumeDriver.Get", {}, {})).rejects.toThrow(message);
+    connection.close();
+  });
+
+  it("gives up on a plugin that never answers, naming the bound", async () => {
+    await answer(0, "");
+    const connection = open();
+    await expect(connection.call("VolumeDriver.Get", {}, { timeoutMs: 50 })).rejects.toThrow(
+      'Post "http://plugin.moby.localhost/VolumeDriver.Get": no answer within 0.05 s',
+    );
+    connection.close();
+  });
+
+  it("ends a call when its caller goes away", async () => {
+    await answer(0, "");
+    const caller = new AbortController();
+    const connection = open();
+    const call = connection.call("VolumeDriver.Get", {}, { signal: caller.signal });
+    caller.abort();
+    await expect(call).rejects.toMatchObject({ kind: "canceled" });
+    connection.close();
+  });
+
+  it("names the socket of a plugin that is not there", async () => {
+    const connection = open();
+    await expect(connection.call("VolumeDriver.Get", {}, {})).rejects.toThrow(
+      `dial unix ${path}: connect: no such file or directory`,
+    );
+    connection.close();
+  });
+
+  it("sees a socket that appears while it waits", async () => {
+    const { signal } = new AbortController();
+    const waiting = pluginConnector.waitUntilListening(path, { timeoutMs: 5000, signal });
+    await answer(200, "{}");
+    await waiting;
+  });
+
+  it("stops waiting at its time limit and says what was missing", async () => {
+    const { signal } = new AbortController();
+    await expect(pluginConnector.waitUntilListening(path, { timeoutMs: 30, signal })).rejects.toThrow(
+      `dial unix ${path}: connect: no such file or directory (the plugin did not listen within 0.03 s)`,
+    );
+  });
+});

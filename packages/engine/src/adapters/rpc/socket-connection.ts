@@ -1,0 +1,110 @@
+import { pluginMediaType } from "@davit/protocol";
+import { errors, Pool } from "undici";
+import { EngineError, errnoOf, messageOf } from "../../core/errors.ts";
+import type { CallOptions, PluginConnection } from "../../core/ports/plugin-connection.ts";
+
+/** The largest answer that is read; a plugin that sends more is at fault. */
+const maxAnswerBytes = 16 * 1024 * 1024;
+const keepAliveMs = 30_000;
+
+/** Calls to one plugin over its UNIX socket: a pool of kept-alive connections, opened as calls need them. */
+export class SocketConnection implements PluginConnection {
+  readonly #pool: Pool;
+  readonly #socketPath: string;
+  readonly #timeoutMs: number;
+
+  constructor(socketPath: string, timeoutMs: number) {
+    this.#socketPath = socketPath;
+    this.#timeoutMs = timeoutMs;
+    this.#pool = new Pool("http://plugin.moby.localhost", {
+      socketPath,
+      connections: 16,
+      pipelining: 1,
+      keepAliveTimeout: keepAliveMs,
+      maxResponseSize: maxAnswerBytes,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    });
+  }
+
+  async call(method: string, body: object | undefined, options: CallOptions): Promise<unknown> {
+    const { signal, describe } = deadline([options.timeoutMs ?? 0, this.#timeoutMs], options.signal);
+    try {
+      const response = await this.#pool.request({
+        method: "POST",
+        path: `/${method}`,
+        headers: { accept: pluginMediaType, "user-agent": "Go-http-client/1.1" },
+        body: body === undefined ? null : `${JSON.stringify(body)}\n`,
+        signal,
+      });
+      return readAnswer(method, response.statusCode, await response.body.text());
+    } catch (error) {
+      throw this.#explain(method, error, options.signal, describe);
+    }
+  }
+
+  close(): void {
+    void this.#pool.destroy();
+  }
+
+  #explain(
+    method: string,
+    error: unknown,
+    client: AbortSignal | undefined,
+    timeout: () => string | undefined,
+  ) {
+    if (error instanceof EngineError) return error;
+    if (client?.aborted === true) {
+      return new EngineError("canceled", `${method}: the caller went away`, { cause: error });
+    }
+    const late = timeout();
+    const reason =
+      late ??
+      (error instanceof errors.ResponseExceededMaxSizeError
+        ? `answer of more than ${maxAnswerBytes} bytes`
+        : dialError(this.#socketPath, error));
+    return new EngineError("unavailable", `Post "http://plugin.moby.localhost/${method}": ${reason}`, {
+      cause: error,
+    });
+  }
+}
+
+/** Failures to connect in the words that operators of the Engine know. */
+export function dialError(socketPath: string, error: unknown): string {
+  const code = errnoOf(error);
+  if (code === "ENOENT") return `dial unix ${socketPath}: connect: no such file or directory`;
+  if (code === "ECONNREFUSED") return `dial unix ${socketPath}: connect: connection refused`;
+  return messageOf(error);
+}
+
+/** The earliest of the bounds (0 is none) and the caller's own signal, as one signal. */
+function deadline(boundsMs: readonly number[], caller: AbortSignal | undefined) {
+  const boundMs = Math.min(...boundsMs.filter((ms) => ms > 0));
+  const timer = Number.isFinite(boundMs) ? AbortSignal.timeout(boundMs) : undefined;
+  const signals = [timer, caller].filter((signal) => signal !== undefined);
+  return {
+    signal: signals.length === 0 ? null : AbortSignal.any(signals),
+    describe: () => (timer?.aborted === true ? `no answer within ${boundMs / 1000} s` : undefined),
+  };
+}
+
+/** An answer is a status of 200 and a JSON value, or nothing; anything else is the plugin's error. */
+function readAnswer(method: string, status: number, text: string): unknown {
+  if (status !== 200) throw new EngineError("internal", `${method}: ${errField(text) ?? text}`);
+  if (text.trim() === "") return undefined;
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new EngineError("internal", `${method}: undecodable answer: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+function errField(text: string): string | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== "object" || value === null || !("Err" in value)) return undefined;
+    return typeof value.Err === "string" && value.Err !== "" ? value.Err : undefined;
+  } catch {
+    return undefined;
+  }
+}

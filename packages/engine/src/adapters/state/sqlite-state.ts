@@ -1,0 +1,94 @@
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import type { ContainerRecord } from "../../core/container/record.ts";
+import { EngineError, messageOf } from "../../core/errors.ts";
+import type { ImageRecord } from "../../core/image/record.ts";
+import type { PluginRecord } from "../../core/plugin/record.ts";
+import type { State, Table, VolumeUses } from "../../core/ports/state.ts";
+import type { VolumeRecord, VolumeUse } from "../../core/volume/record.ts";
+import { CachedTable } from "./cached-table.ts";
+import { migrate } from "./migrations.ts";
+import {
+  containerRecordSchema,
+  imageRecordSchema,
+  pluginRecordSchema,
+  volumeRecordSchema,
+  volumeUseSchema,
+} from "./record-schemas.ts";
+
+/** The engine's records in one SQLite database (WAL, synced at each commit), which one process may open at a time. */
+export class SqliteState implements State {
+  readonly #database: DatabaseSync;
+  #undo: (() => void)[] | undefined;
+  readonly plugins: Table<PluginRecord>;
+  readonly volumes: Table<VolumeRecord>;
+  readonly volumeUses: VolumeUses;
+  readonly containers: Table<ContainerRecord>;
+  readonly images: Table<ImageRecord>;
+
+  /** Opens the database at `path`, made if it is missing; unavailable if another engine has it open. */
+  constructor(path: string) {
+    this.#database = openExclusively(path);
+    const onChange = (undo: () => void): void => void this.#undo?.push(undo);
+    const table = <RecordType>(
+      name: string,
+      schema: ConstructorParameters<typeof CachedTable<RecordType>>[1]["schema"],
+      keyOf: (record: RecordType) => string,
+    ) => new CachedTable<RecordType>(this.#database, { name, schema, keyOf, onChange });
+    this.plugins = table<PluginRecord>("plugins", pluginRecordSchema, ({ id }) => id);
+    this.volumes = table<VolumeRecord>("volumes", volumeRecordSchema, ({ name }) => name);
+    this.containers = table<ContainerRecord>("containers", containerRecordSchema, ({ id }) => id);
+    this.images = table<ImageRecord>("images", imageRecordSchema, ({ id }) => id);
+    this.volumeUses = volumeUses(table<VolumeUse>("volume_uses", volumeUseSchema, useKey));
+  }
+
+  transaction<Result>(work: () => Result): Result {
+    if (this.#undo !== undefined) return work();
+    const undo: (() => void)[] = [];
+    this.#undo = undo;
+    this.#database.exec("BEGIN IMMEDIATE");
+    try {
+      const result = work();
+      this.#database.exec("COMMIT");
+      return result;
+    } catch (error) {
+      if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+      for (const step of undo.reverse()) step();
+      throw error;
+    } finally {
+      this.#undo = undefined;
+    }
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+}
+
+function openExclusively(path: string): DatabaseSync {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  try {
+    const database = new DatabaseSync(path);
+    database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
+    migrate(database, path);
+    return database;
+  } catch (error) {
+    if (error instanceof EngineError) throw error;
+    throw new EngineError("unavailable", `opening database ${path}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+const useKey = ({ containerId, destination }: VolumeUse): string => `${containerId} ${destination}`;
+
+function volumeUses(table: Table<VolumeUse>): VolumeUses {
+  return {
+    list: () => table.list(),
+    ofVolume: (volume) => table.list().filter((use) => use.volume === volume),
+    ofContainer: (containerId) => table.list().filter((use) => use.containerId === containerId),
+    put: (use) => table.put(use),
+    removeOfContainer: (containerId) => {
+      for (const use of table.list()) if (use.containerId === containerId) table.remove(useKey(use));
+    },
+  };
+}

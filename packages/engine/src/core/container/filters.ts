@@ -1,0 +1,126 @@
+import { EngineError } from "../errors.ts";
+import { resolveContainer } from "./name.ts";
+import type { ContainerRecord } from "./record.ts";
+
+/** Filter values by key, as clients send them. */
+export type Filters = ReadonlyMap<string, readonly string[]>;
+
+const statuses: ReadonlySet<string> = new Set([
+  "created",
+  "restarting",
+  "running",
+  "removing",
+  "paused",
+  "exited",
+  "dead",
+]);
+
+export interface ContainerQuery {
+  /** Not only the running ones. */
+  readonly all: boolean;
+  /** At most so many, newest first; 0 for no bound. A bound implies `all`. */
+  readonly limit: number;
+  readonly filters: Filters;
+}
+
+/**
+ * The containers that a list shows, newest first. `ancestors` tells which image IDs an `ancestor` value means.
+ */
+export function selectContainers(
+  all: readonly ContainerRecord[],
+  query: ContainerQuery,
+  ancestors: (image: string) => readonly string[],
+): readonly ContainerRecord[] {
+  const newestFirst = all.toSorted((a, b) => compareText(b.createdAt, a.createdAt) || compareText(a.id, b.id));
+  const tests = [...query.filters].map(([key, values]) => filterTest(key, values, all, ancestors));
+  const everyStatus = query.all || query.limit > 0 || query.filters.has("status") || query.filters.has("exited");
+  const selected = newestFirst.filter(
+    (container) =>
+      (everyStatus || container.status === "running") && tests.every((accepts) => accepts(container)),
+  );
+  return query.limit > 0 ? selected.slice(0, query.limit) : selected;
+}
+
+const compareText = (a: string, b: string): number => (a === b ? 0 : a < b ? -1 : 1);
+
+type Test = (container: ContainerRecord) => boolean;
+
+function filterTest(
+  key: string,
+  values: readonly string[],
+  all: readonly ContainerRecord[],
+  ancestors: (image: string) => readonly string[],
+): Test {
+  const some =
+    (accepts: (container: ContainerRecord, value: string) => boolean): Test =>
+    (container) =>
+      values.some((value) => accepts(container, value));
+  switch (key) {
+    case "id":
+      return some(({ id }, value) => id.startsWith(value));
+    case "name": {
+      const patterns = values.map((value) => namePattern(value));
+      return ({ name }) => patterns.some((pattern) => pattern.test(name) || pattern.test(`/${name}`));
+    }
+    case "label":
+      return ({ config }) => values.every((value) => hasLabel(config.labels, value));
+    case "status": {
+      const unknown = values.find((value) => !statuses.has(value));
+      if (unknown !== undefined) throw new EngineError("invalid", `invalid filter 'status=${unknown}'`);
+      return some(({ status }, value) => status === value);
+    }
+    case "exited": {
+      const bad = values.find((value) => !/^-?\d+$/.test(value));
+      if (bad !== undefined) throw new EngineError("invalid", `invalid filter 'exited=${bad}'`);
+      return some(
+        ({ status, exitCode, startedAt }, value) =>
+          status !== "running" && !startedAt.startsWith("0001-") && exitCode === Number(value),
+      );
+    }
+    case "ancestor": {
+      const ids = new Set(values.flatMap((value) => [value, ...ancestors(value)]));
+      return ({ imageId, config }) => ids.has(imageId) || ids.has(config.image);
+    }
+    case "volume":
+      return some(({ mounts }, value) =>
+        mounts.some((mount) => mount.volume === value || mount.destination === value || mount.source === value),
+      );
+    case "network":
+      return some(({ networkMode }, value) => networkMode === value);
+    case "before": {
+      const oldest = references(values, all).reduce((a, b) => (a < b ? a : b), "9");
+      return ({ createdAt }) => createdAt < oldest;
+    }
+    case "since": {
+      const newest = references(values, all).reduce((a, b) => (a > b ? a : b), "");
+      return ({ createdAt }) => createdAt > newest;
+    }
+    case "health":
+      return some((_container, value) => value === "none");
+    case "isolation":
+    case "is-task":
+    case "publish":
+    case "expose":
+      return some((_container, value) => key === "is-task" && value === "false");
+    default:
+      throw new EngineError("invalid", `invalid filter '${key}'`);
+  }
+}
+
+const references = (values: readonly string[], all: readonly ContainerRecord[]): readonly string[] =>
+  values.map((value) => resolveContainer(value, all).createdAt);
+
+function namePattern(text: string): RegExp {
+  try {
+    return new RegExp(text);
+  } catch (error) {
+    throw new EngineError("invalid", `invalid filter 'name=${text}'`, { cause: error });
+  }
+}
+
+/** `key` or `key=value`. */
+export function hasLabel(labels: Readonly<Record<string, string>>, wanted: string): boolean {
+  const equals = wanted.indexOf("=");
+  if (equals === -1) return Object.hasOwn(labels, wanted);
+  return labels[wanted.slice(0, equals)] === wanted.slice(equals + 1);
+}

@@ -1,0 +1,59 @@
+import type { ContainerAddress, ContainerRecord } from "./record.ts";
+
+const localNames = [
+  "127.0.0.1\tlocalhost",
+  "::1\tlocalhost ip6-localhost ip6-loopback",
+  "fe00::0\tip6-localnet",
+  "ff00::0\tip6-mcastprefix",
+  "ff02::1\tip6-allnodes",
+  "ff02::2\tip6-allrouters",
+];
+
+/** `/etc/hosts`; on the host's network it begins with the host's own. */
+export function hostsFile(
+  { config, networkMode, hostConfig }: ContainerRecord,
+  address: ContainerAddress | undefined,
+  hostsOfHost: string,
+): string {
+  const base = networkMode === "host" && hostsOfHost !== "" ? [hostsOfHost.trimEnd()] : localNames;
+  const extra = hostConfig.ExtraHosts.map((entry) => {
+    const separator = entry.indexOf(":");
+    const name = entry.slice(0, separator);
+    const given = entry.slice(separator + 1);
+    return `${given === "host-gateway" ? (address?.gateway ?? "127.0.0.1") : given}\t${name}`;
+  });
+  const full = config.domainname === "" ? "" : `${config.hostname}.${config.domainname} `;
+  const own = address === undefined ? [] : [`${address.address}\t${full}${config.hostname}`];
+  return `${[...base, ...extra, ...own].join("\n")}\n`;
+}
+
+/** Those that everybody reaches, for a host that resolves through its own loopback. */
+const publicResolvers = ["8.8.8.8", "8.8.4.4"];
+
+/** `/etc/resolv.conf`: the host's with what was asked instead; off the host's network without its loopback resolvers. */
+export function resolvConf({ networkMode, hostConfig }: ContainerRecord, ofHost: string): string {
+  const lines = ofHost.split("\n").map((line) => line.trim());
+  const values = (keyword: string): string[] =>
+    lines.flatMap((line) => {
+      const [word, ...rest] = line.split(/\s+/);
+      return word === keyword && rest.length > 0 ? [rest.join(" ")] : [];
+    });
+  const found = values("nameserver").filter((address) => isIpAddress(address.replace(/%.*$/, "")));
+  const reachable =
+    networkMode === "bridge" ? found.filter((address) => !/^127\.|^::1$/.test(address)) : found;
+  const inherited = networkMode === "bridge" && reachable.length === 0 ? publicResolvers : reachable;
+  const choose = (given: readonly string[], otherwise: readonly string[]) =>
+    given.length > 0 ? given : otherwise;
+  const search = choose(hostConfig.DnsSearch, values("search").slice(-1));
+  const options = choose(hostConfig.DnsOptions, values("options"));
+  const written = [
+    ...choose(hostConfig.Dns, inherited).map((address) => `nameserver ${address}`),
+    ...(search.length === 0 || search.includes(".") ? [] : [`search ${search.join(" ")}`]),
+    ...(options.length === 0 ? [] : [`options ${options.join(" ")}`]),
+  ];
+  return written.map((line) => `${line}\n`).join("");
+}
+
+/** True for an IPv4 address, and for what can only be an IPv6 address. */
+const isIpAddress = (text: string): boolean =>
+  /^\d{1,3}(\.\d{1,3}){3}$/.test(text) || (/^[0-9a-fA-F:.]+$/.test(text) && text.includes(":"));

@@ -1,0 +1,109 @@
+import { describeIssue } from "@davit/protocol";
+import * as z from "zod";
+import { EngineError } from "../../core/errors.ts";
+import { type Option, type OptionKind, type OptionName, options, type ValueOf } from "./options.ts";
+
+/** The daemon's settings, checked: absolute paths, positive times. */
+export type Configuration = {
+  readonly [Name in OptionName]: ValueOf<(typeof options)[Name]["kind"]>;
+};
+
+/** Settings as given in one place, by key of `daemon.json`. */
+export type Given = Readonly<Record<string, unknown>>;
+
+const kinds: { readonly [Kind in OptionKind]: z.ZodType<ValueOf<Kind>> } = {
+  text: z.string(),
+  flag: z.boolean(),
+  number: z.number().int().positive(),
+  list: z.array(z.string()),
+};
+
+/**
+ * Flags and file together. A key that is given in both is an error, as at the Engine.
+ */
+export function mergeConfiguration(flags: Given, file: Given): Configuration {
+  const twice = Object.keys(flags).filter((key) => file[key] !== undefined);
+  if (twice.length > 0) {
+    const said = twice.map(
+      (key) => `${key}: (from flag: ${show(flags[key])}, from file: ${show(file[key])})`,
+    );
+    throw new EngineError(
+      "invalid",
+      `the following directives are specified both as a flag and in the configuration file: ${said.join(", ")}`,
+    );
+  }
+  const given = { ...file, ...flags };
+  const read = <Kind extends OptionKind>(option: Option<Kind>) => readOption(option, given);
+  const configuration: Configuration = {
+    hosts: read(options.hosts),
+    dataRoot: read(options.dataRoot),
+    execRoot: read(options.execRoot),
+    pluginSocketDir: read(options.pluginSocketDir),
+    pluginStartTimeout: read(options.pluginStartTimeout),
+    configFile: read(options.configFile),
+    pidFile: read(options.pidFile),
+    group: read(options.group),
+    insecureRegistries: read(options.insecureRegistries),
+    registryMirrors: read(options.registryMirrors),
+    certsDir: read(options.certsDir),
+    debug: read(options.debug),
+    logLevel: read(options.logLevel),
+    logFormat: read(options.logFormat),
+    tls: read(options.tls),
+    tlsVerify: read(options.tlsVerify),
+    tlsCaCert: read(options.tlsCaCert),
+    tlsCert: read(options.tlsCert),
+    tlsKey: read(options.tlsKey),
+    liveRestore: read(options.liveRestore),
+    shutdownTimeout: read(options.shutdownTimeout),
+    cniDirs: read(options.cniDirs),
+    bridgeName: read(options.bridgeName),
+    bridgeSubnet: read(options.bridgeSubnet),
+    runc: read(options.runc),
+    conmon: read(options.conmon),
+  };
+  requireSound(configuration);
+  return Object.freeze(configuration);
+}
+
+function readOption<Kind extends OptionKind>(option: Option<Kind>, given: Given): ValueOf<Kind> {
+  const value = given[option.key];
+  if (value === undefined) return option.fallback;
+  const parsed = kinds[option.kind].safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new EngineError("invalid", `setting ${option.key}: ${describeIssue(parsed.error)}`, {
+    cause: parsed.error,
+  });
+}
+
+const show = (value: unknown): string => (Array.isArray(value) ? `[${value.join(" ")}]` : String(value));
+
+const logLevels = ["debug", "info", "warn", "error", "fatal"];
+
+function requireSound(configuration: Configuration): void {
+  const invalid = (key: string, reason: string): never => {
+    throw new EngineError("invalid", `setting ${key}: ${reason}`);
+  };
+  for (const name of ["dataRoot", "execRoot", "pluginSocketDir"] as const) {
+    const path = configuration[name];
+    if (!path.startsWith("/"))
+      invalid(options[name].key, `expected an absolute path, got ${JSON.stringify(path)}`);
+  }
+  const longest = `${configuration.pluginSocketDir}/${"x".repeat(64)}/plugin.sock`;
+  if (longest.length > 107) {
+    invalid(
+      "plugin-socket-dir",
+      "too long: paths of UNIX sockets have 107 bytes at most, of which IDs take 66",
+    );
+  }
+  if (configuration.hosts.length === 0) invalid("hosts", "at least one is needed");
+  if (!logLevels.includes(configuration.logLevel)) {
+    invalid(
+      "log-level",
+      `expected one of ${logLevels.join(", ")}, got ${JSON.stringify(configuration.logLevel)}`,
+    );
+  }
+  if (!["text", "json"].includes(configuration.logFormat)) {
+    invalid("log-format", `expected text or json, got ${JSON.stringify(configuration.logFormat)}`);
+  }
+}

@@ -1,0 +1,82 @@
+import { execFile } from "node:child_process";
+import { readFile, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
+import { promisify } from "node:util";
+import { errnoOf, messageOf } from "../core/errors.ts";
+import { newId } from "../core/identifiers.ts";
+import type { Logger } from "../core/ports/logger.ts";
+import { supportedApiVersions } from "../http/api-version.ts";
+import type { EngineFacts } from "../services/system/engine-facts.ts";
+import type { Configuration } from "./configuration/configuration.ts";
+import { version } from "./version.ts";
+
+const run = promisify(execFile);
+
+/** As Go and registries call it. */
+export const architecture = process.arch === "x64" ? "amd64" : process.arch;
+
+export async function engineFacts(configuration: Configuration, logger: Logger): Promise<EngineFacts> {
+  const [id, runcVersion, conmonVersion] = await Promise.all([
+    engineId(`${configuration.dataRoot}/engine-id`),
+    versionOf(configuration.runc, logger),
+    versionOf(configuration.conmon, logger),
+  ]);
+  const environment = (name: string): string => process.env[name] ?? process.env[name.toLowerCase()] ?? "";
+  return {
+    id,
+    name: `Davit on ${hostname()}`,
+    version,
+    gitCommit: "",
+    buildTime: "",
+    apiVersion: String(supportedApiVersions.max),
+    minApiVersion: String(supportedApiVersions.min),
+    platformVersion: `node ${process.version}`,
+    architecture,
+    rootDir: configuration.dataRoot,
+    debug: configuration.debug,
+    labels: [],
+    components: [
+      { name: "runc", version: runcVersion },
+      { name: "conmon", version: conmonVersion },
+    ],
+    defaultRuntime: "runc",
+    drivers: {
+      volume: ["local"],
+      network: ["bridge", "host", "null"],
+      log: ["json-file"],
+      authorization: [],
+    },
+    registries: { insecure: configuration.insecureRegistries, mirrors: configuration.registryMirrors },
+    proxies: {
+      http: environment("HTTP_PROXY"),
+      https: environment("HTTPS_PROXY"),
+      none: environment("NO_PROXY"),
+    },
+  };
+}
+
+/** Stays the same for one data root. */
+async function engineId(path: string): Promise<string> {
+  try {
+    return (await readFile(path, "utf8")).trim();
+  } catch (error) {
+    if (errnoOf(error) !== "ENOENT") throw error;
+    const id = newId();
+    await writeFile(path, `${id}\n`, { mode: 0o600 });
+    return id;
+  }
+}
+
+/** The last word of `runc version 1.1.5`, the first line that the command prints. */
+async function versionOf(command: string, logger: Logger): Promise<string> {
+  try {
+    const { stdout } = await run(command, ["--version"]);
+    return stdout.split("\n")[0]?.split(" ").at(-1) ?? "";
+  } catch (error) {
+    logger.error(
+      { command, reason: messageOf(error) },
+      "program is missing: nothing can be started without it",
+    );
+    return "";
+  }
+}

@@ -1,0 +1,145 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { EngineError, isCanceled, messageOf } from "../core/errors.ts";
+import type { Logger } from "../core/ports/logger.ts";
+import { type ApiVersionRange, requireSupported } from "./api-version.ts";
+import { statusOf } from "./error-status.ts";
+import { refuseHijack, serveHijack, type TakenConnection } from "./hijack.ts";
+import { Query } from "./query.ts";
+import type { ApiReply } from "./reply.ts";
+import { requestBody } from "./request-body.ts";
+import type { ApiRequest, Handler, Middleware } from "./route.ts";
+import type { RouteMatch } from "./router.ts";
+import { sendError, sendReply } from "./send-reply.ts";
+
+export type FoundRoute = Extract<RouteMatch, { readonly kind: "found" }>;
+
+export interface ExchangeContext {
+  readonly versions: ApiVersionRange;
+  readonly middleware: readonly Middleware[];
+  readonly logger: Logger;
+}
+
+/** One request from its routing to the end of its reply. */
+export class Exchange {
+  readonly #context: ExchangeContext;
+  readonly #request: IncomingMessage;
+  readonly #found: FoundRoute;
+  readonly #controller = new AbortController();
+  #streaming = false;
+
+  constructor(context: ExchangeContext, request: IncomingMessage, found: FoundRoute) {
+    this.#context = context;
+    this.#request = request;
+    this.#found = found;
+  }
+
+  /** True once it answers with something that has no end of its own, such as events. */
+  get streaming(): boolean {
+    return this.#streaming;
+  }
+
+  abort(reason: string): void {
+    this.#controller.abort(new EngineError("canceled", reason));
+  }
+
+  /** Answers over HTTP. Never throws. */
+  async answer(response: ServerResponse): Promise<void> {
+    const flushed = new Promise<void>((resolve) => {
+      response.once("finish", resolve);
+      response.once("close", () => {
+        if (!response.writableFinished) this.abort("the client is gone");
+        resolve();
+      });
+    });
+    const { signal } = this.#controller;
+    try {
+      const answer = await this.#handle();
+      if (answer.kind === "hijack") throw new Error("hijack from a route that is not marked for it");
+      this.#streaming = answer.kind !== "progress" && isStream(answer);
+      await sendReply(response, answer, { signal, onLateError: (error) => this.#log(error) });
+    } catch (error) {
+      this.#log(error);
+      if (response.headersSent || (isCanceled(error) && response.destroyed)) response.destroy();
+      else sendError(response, statusOf(error), messageOf(error));
+    } finally {
+      // What the handler left unread would stand before the connection's next request.
+      if (!this.#request.complete) this.#request.resume();
+    }
+    await flushed;
+  }
+
+  /** Answers on a connection taken over. Never throws. */
+  async hijack(taken: TakenConnection): Promise<void> {
+    const { socket } = taken;
+    const flushed = new Promise<void>((resolve) => {
+      socket.once("finish", resolve);
+      socket.once("close", () => {
+        this.abort("the client is gone");
+        resolve();
+      });
+    });
+    socket.on("error", () => this.abort("the client is gone"));
+    try {
+      const answer = await this.#handle();
+      if (answer.kind !== "hijack") throw new Error("a route marked for hijacking answered otherwise");
+      this.#streaming = true;
+      await serveHijack(taken, { ...answer, signal: this.#controller.signal });
+    } catch (error) {
+      this.#log(error);
+      if (!this.#streaming) refuseHijack(taken, statusOf(error), messageOf(error));
+    }
+    await flushed;
+  }
+
+  async #handle(): Promise<ApiReply> {
+    const { versions, middleware } = this.#context;
+    const { route, version = versions.max } = this.#found;
+    requireSupported(version, versions);
+    const handle = middleware.reduceRight<Handler>(
+      (next, layer) => (request) => layer(request, next),
+      route.handle,
+    );
+    return handle(this.#apiRequest());
+  }
+
+  #apiRequest(): ApiRequest {
+    const { route, params, version = this.#context.versions.max, path } = this.#found;
+    const { headers, method = "GET", url = "" } = this.#request;
+    const question = url.indexOf("?");
+    return {
+      method,
+      path,
+      version,
+      headers,
+      param: (name) => {
+        const value = params[name];
+        if (value === undefined) throw new Error(`route ${route.path} has no {${name}}`);
+        return value;
+      },
+      query: new Query(new URLSearchParams(question === -1 ? "" : url.slice(question + 1))),
+      body: requestBody(this.#bodyBytes(), headers["content-type"]),
+      signal: this.#controller.signal,
+    };
+  }
+
+  async *#bodyBytes(): AsyncGenerator<Uint8Array> {
+    try {
+      // A reader that stops early must not cost the client its answer.
+      for await (const chunk of this.#request.iterator({ destroyOnReturn: false })) {
+        if (chunk instanceof Uint8Array) yield chunk;
+      }
+    } catch (error) {
+      throw new EngineError("canceled", `read request body: ${messageOf(error)}`, { cause: error });
+    }
+  }
+
+  #log(error: unknown): void {
+    const fields = { method: this.#found.route.method, path: this.#found.path, err: error };
+    const { logger } = this.#context;
+    if (statusOf(error) === 500) logger.error(fields, `request failed: ${messageOf(error)}`);
+    else logger.debug(fields, `request refused: ${messageOf(error)}`);
+  }
+}
+
+const isStream = ({ kind }: ApiReply): boolean =>
+  kind === "json-lines" || kind === "bytes" || kind === "late-json" || kind === "hijack";

@@ -1,0 +1,221 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import type { Duplex } from "node:stream";
+import { EngineError, messageOf } from "../core/errors.ts";
+import type { Logger } from "../core/ports/logger.ts";
+import { type ApiVersionRange, supportedApiVersions } from "./api-version.ts";
+import { Exchange, type FoundRoute } from "./exchange.ts";
+import { type TakenConnection, takeConnection } from "./hijack.ts";
+import { describeAddress, type ListenAddress } from "./listen-address.ts";
+import type { Middleware, Route } from "./route.ts";
+import { createRouter, type RouteMatch } from "./router.ts";
+import { sendError } from "./send-reply.ts";
+import { clearStaleSocket, protectSocket } from "./unix-socket.ts";
+
+export interface ApiServerOptions {
+  readonly routes: readonly Route[];
+  readonly engine: {
+    /** As in the `Server` header: `Davit`. */
+    readonly name: string;
+    readonly version: string;
+    readonly apiVersions?: ApiVersionRange;
+  };
+  readonly logger: Logger;
+  /** Around every handler, the first outermost. */
+  readonly middleware?: readonly Middleware[];
+}
+
+export interface ApiServer {
+  /** Starts to serve on one more address; answers it as it came out (a port instead of 0). */
+  listen(address: ListenAddress): Promise<ListenAddress>;
+  /** Stops accepting, ends streams at once, gives other requests `graceMs` to finish, then cuts them. */
+  close(options: { readonly graceMs: number }): Promise<void>;
+}
+
+/** The Engine API on node:http. */
+export function createApiServer(options: ApiServerOptions): ApiServer {
+  return new NodeApiServer(options);
+}
+
+class NodeApiServer implements ApiServer {
+  readonly #options: ApiServerOptions;
+  readonly #versions: ApiVersionRange;
+  readonly #match: (request: IncomingMessage) => RouteMatch;
+  readonly #servers = new Set<Server>();
+  readonly #exchanges = new Map<Exchange, Promise<void>>();
+  readonly #hijacked = new Set<Duplex>();
+  #closing = false;
+
+  constructor(options: ApiServerOptions) {
+    this.#options = options;
+    this.#versions = options.engine.apiVersions ?? supportedApiVersions;
+    const router = createRouter(options.routes);
+    this.#match = (request) => router(request.method ?? "GET", pathOf(request));
+  }
+
+  async listen(address: ListenAddress): Promise<ListenAddress> {
+    if (address.kind === "unix") await clearStaleSocket(address.path);
+    const server = this.#createServer(address);
+    try {
+      await listening(server, address);
+      if (address.kind === "unix") await protectSocket(address.path, address.gid);
+    } catch (error) {
+      server.close();
+      throw new EngineError("unavailable", `listen ${describeAddress(address)}: ${messageOf(error)}`, {
+        cause: error,
+      });
+    }
+    this.#servers.add(server);
+    const bound = server.address();
+    const port = typeof bound === "object" ? bound?.port : undefined;
+    return address.kind === "tcp" && port !== undefined ? { ...address, port } : address;
+  }
+
+  async close({ graceMs }: { readonly graceMs: number }): Promise<void> {
+    this.#closing = true;
+    const closed = Promise.all([...this.#servers].map(closeServer));
+    for (const exchange of this.#exchanges.keys()) if (exchange.streaming) exchange.abort("the engine stops");
+    const timer = setTimeout(() => this.#cut(), graceMs);
+    await Promise.all(this.#exchanges.values());
+    clearTimeout(timer);
+    this.#cut();
+    await closed;
+  }
+
+  #cut(): void {
+    for (const exchange of this.#exchanges.keys()) exchange.abort("the engine stops");
+    for (const socket of this.#hijacked) socket.destroy();
+    for (const server of this.#servers) server.closeAllConnections();
+  }
+
+  #createServer(address: ListenAddress): Server {
+    const options = {
+      // Uploads and waits take as long as they take, and an idle client may come back at any time.
+      requestTimeout: 0,
+      keepAliveTimeout: 0,
+      // Registry tokens travel in headers.
+      maxHeaderSize: 256 * 1024,
+      // Anything else that asks for an upgrade is answered as if it had not.
+      shouldUpgradeCallback: (request: IncomingMessage) => this.#hijackRoute(request) !== undefined,
+    };
+    const server =
+      address.kind === "tcp" && address.tls !== undefined
+        ? createTlsServer({
+            ...options,
+            cert: Buffer.from(address.tls.cert),
+            key: Buffer.from(address.tls.key),
+            ...(address.tls.ca === undefined ? {} : { ca: Buffer.from(address.tls.ca) }),
+            requestCert: address.tls.verify,
+            rejectUnauthorized: address.tls.verify,
+            // As for plain sockets: a client that closes its sending half still gets its answer.
+            allowHalfOpen: true,
+          })
+        : createServer(options);
+    server.on("request", (request, response) => this.#onRequest(request, response));
+    server.on("clientError", (error, socket) => this.#onClientError(error, socket));
+    server.on("upgrade", (request, socket, head) => {
+      const found = this.#hijackRoute(request);
+      if (found === undefined) socket.destroy();
+      else this.#hijack(request, found, { socket, head, upgrade: true });
+    });
+    return server;
+  }
+
+  #hijackRoute(request: IncomingMessage): FoundRoute | undefined {
+    const found = this.#match(request);
+    return found.kind === "found" && found.route.hijack === true ? found : undefined;
+  }
+
+  #onRequest(request: IncomingMessage, response: ServerResponse): void {
+    for (const [name, value] of this.#commonHeaders()) response.setHeader(name, value);
+    if (this.#closing) response.shouldKeepAlive = false;
+    const match = this.#match(request);
+    switch (match.kind) {
+      case "not-found":
+        return sendError(response, 404, "page not found");
+      case "undecodable":
+        return sendError(response, 400, "invalid URL escape in path");
+      case "redirect":
+        response.writeHead(301, {
+          Location: encodeURI(match.path) + queryOf(request),
+          "Content-Length": "0",
+        });
+        response.end();
+        return;
+      case "found":
+        if (match.route.hijack === true) {
+          return this.#hijack(request, match, takeConnection(request, response));
+        }
+        return this.#track(this.#exchange(request, match), (exchange) => exchange.answer(response));
+    }
+  }
+
+  #onClientError(error: Error, socket: Duplex): void {
+    // What came in one packet with a plain request that took the connection over was read as another request.
+    if (this.#hijacked.has(socket)) socket.unshift(unparsedBytes(error));
+    else if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
+    else socket.destroy();
+  }
+
+  #hijack(request: IncomingMessage, found: FoundRoute, taken: TakenConnection): void {
+    this.#hijacked.add(taken.socket);
+    taken.socket.once("close", () => this.#hijacked.delete(taken.socket));
+    this.#track(this.#exchange(request, found), (exchange) => exchange.hijack(taken));
+  }
+
+  #exchange(request: IncomingMessage, found: FoundRoute): Exchange {
+    const { middleware = [], logger } = this.#options;
+    return new Exchange({ versions: this.#versions, middleware, logger }, request, found);
+  }
+
+  #track(exchange: Exchange, run: (exchange: Exchange) => Promise<void>): void {
+    const done = run(exchange).finally(() => this.#exchanges.delete(exchange));
+    this.#exchanges.set(exchange, done);
+  }
+
+  #commonHeaders(): readonly (readonly [string, string])[] {
+    const { name, version } = this.#options.engine;
+    return [
+      ["Api-Version", this.#versions.max.toString()],
+      ["Docker-Experimental", "false"],
+      ["Ostype", "linux"],
+      ["Server", `${name}/${version} (linux)`],
+    ];
+  }
+}
+
+/** The path as it was sent, also where the whole URL was. */
+function pathOf({ url = "/" }: IncomingMessage): string {
+  return url.replace(/^https?:\/\/[^/?]*/, "").replace(/[?#].*$/s, "");
+}
+
+function queryOf({ url = "" }: IncomingMessage): string {
+  const question = url.indexOf("?");
+  return question === -1 ? "" : url.slice(question);
+}
+
+/** The rest of the packet in which Node's parser stumbled. */
+function unparsedBytes(error: Error): Uint8Array {
+  const packet = "rawPacket" in error && error.rawPacket instanceof Uint8Array ? error.rawPacket : undefined;
+  const parsed = "bytesParsed" in error && typeof error.bytesParsed === "number" ? error.bytesParsed : 0;
+  return packet?.subarray(parsed) ?? new Uint8Array();
+}
+
+function listening(server: Server, address: ListenAddress): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.once("listening", () => {
+      server.off("error", reject);
+      resolve();
+    });
+    if (address.kind === "unix") server.listen({ path: address.path });
+    else if (address.kind === "tcp") server.listen({ host: address.host, port: address.port });
+    else server.listen({ fd: address.fd });
+  });
+}
+
+const closeServer = (server: Server): Promise<void> =>
+  new Promise((resolve) => {
+    // The error would be that it was not listening, which is what is wanted.
+    server.close(() => resolve());
+  });

@@ -1,0 +1,162 @@
+import type { ContainerCreateBody, ContainerInspect, ContainerSummary } from "@davit/protocol";
+import { type ContainerQuery, selectContainers } from "../../core/container/filters.ts";
+import { checkedName, inventName, resolveContainer } from "../../core/container/name.ts";
+import { planContainer } from "../../core/container/plan.ts";
+import type { PlannedMount } from "../../core/container/planned-mount.ts";
+import type { ContainerMount, ContainerRecord } from "../../core/container/record.ts";
+import { type ContainerSurroundings, inspectView, summaryView } from "../../core/container/views.ts";
+import { EngineError } from "../../core/errors.ts";
+import { newId, shortId } from "../../core/identifiers.ts";
+import { type ContainerPorts, never, publishContainerEvent } from "./container-ports.ts";
+
+/** The containers that there are: making, listing, showing. */
+export class Containers {
+  readonly #ports: ContainerPorts;
+
+  constructor(ports: ContainerPorts) {
+    this.#ports = ports;
+  }
+
+  /** By full ID, name or prefix of the ID; not-found in the Engine's words. */
+  resolve(typed: string): ContainerRecord {
+    return resolveContainer(typed, this.#ports.state.containers.list());
+  }
+
+  /** All or nothing: volumes that were found or made for it are released if it cannot be made. */
+  create(
+    body: ContainerCreateBody,
+    name: string,
+  ): Promise<{ readonly id: string; readonly warnings: readonly string[] }> {
+    return this.#ports.garbage.withLease(() => this.#create(body, name));
+  }
+
+  async #create(body: ContainerCreateBody, typedName: string) {
+    const { state, images, host, volumes, events } = this.#ports;
+    if (typedName !== "") checkedName(typedName, state.containers.list());
+    if (body.Image === "") throw new EngineError("invalid", "no image was given");
+    const { image } = images.resolve(body.Image);
+    const id = newId();
+    const hostOfEngine = ((await host.readSmallFile("/proc/sys/kernel/hostname")) ?? "localhost").trim();
+    const plan = planContainer(body, await images.config(image.id), { id, hostOfEngine });
+    await this.#checkSources(plan.mounts);
+    try {
+      const mounts = await this.#acquireVolumes(id, plan.mounts);
+      const record = state.transaction(() => {
+        const others = state.containers.list();
+        const made: ContainerRecord = {
+          id,
+          name:
+            typedName === ""
+              ? inventName((candidate) => others.some((other) => other.name === candidate))
+              : checkedName(typedName, others),
+          createdAt: new Date().toISOString(),
+          imageId: image.id,
+          layers: image.layers,
+          config: plan.config,
+          hostConfig: plan.hostConfig,
+          networkMode: plan.networkMode,
+          security: plan.security,
+          shmSizeBytes: plan.shmSizeBytes,
+          autoRemove: plan.autoRemove,
+          mounts,
+          status: "created",
+          pid: 0,
+          exitCode: 0,
+          error: "",
+          oomKilled: false,
+          startedAt: never,
+          finishedAt: never,
+        };
+        state.containers.put(made);
+        return made;
+      });
+      publishContainerEvent(events, record, "create");
+    } catch (error) {
+      await volumes.release(id, { removeAnonymous: true });
+      throw error;
+    }
+    return { id, warnings: plan.warnings };
+  }
+
+  async #checkSources(mounts: readonly PlannedMount[]): Promise<void> {
+    for (const { mount, missingSource } of mounts) {
+      if (missingSource !== "refuse" || mount.source === undefined) continue;
+      if (await this.#ports.host.pathExists(mount.source)) continue;
+      throw new EngineError(
+        "invalid",
+        `invalid mount config for type "bind": bind source path does not exist: ${mount.source}`,
+      );
+    }
+  }
+
+  async #acquireVolumes(id: string, planned: readonly PlannedMount[]): Promise<readonly ContainerMount[]> {
+    const mounts: ContainerMount[] = [];
+    for (const { mount, volume } of planned) {
+      if (volume === undefined) {
+        mounts.push(mount);
+        continue;
+      }
+      const { name, driver } = await this.#ports.volumes.acquire(volume, id, mount.destination);
+      mounts.push({ ...mount, volume: name, driver });
+    }
+    return mounts;
+  }
+
+  async list(query: ContainerQuery, options: { readonly size: boolean }): Promise<readonly ContainerSummary[]> {
+    const { state, images } = this.#ports;
+    const selected = selectContainers(state.containers.list(), query, (typed) => {
+      const found = images.find(typed);
+      return found === undefined ? [] : [found.image.id];
+    });
+    const now = new Date();
+    return Promise.all(
+      selected.map(async (record) => {
+        // Drivers other than our own are not asked: one that hangs must not delay the list.
+        const mountpoints = await this.#mountpoints(record, (mount) => mount.driver === "local");
+        const sizes = options.size ? await this.#sizes(record) : undefined;
+        return summaryView(record, { mountpoints, sizes }, this.#imageName(record), now);
+      }),
+    );
+  }
+
+  async inspect(typed: string, options: { readonly size: boolean }): Promise<ContainerInspect> {
+    const record = this.resolve(typed);
+    return inspectView(record, {
+      paths: this.#ports.layout.container(record.id),
+      mountpoints: await this.#mountpoints(record, () => true),
+      storageDriver: "overlay2",
+      sizes: options.size ? await this.#sizes(record) : undefined,
+    });
+  }
+
+  /** The name it was made from, unless that means another image by now. */
+  #imageName({ config, imageId }: ContainerRecord): string {
+    const found = this.#ports.images.find(config.image);
+    return found?.image.id === imageId ? config.image : shortId(imageId.slice("sha256:".length));
+  }
+
+  async #mountpoints(
+    record: ContainerRecord,
+    isWanted: (mount: ContainerMount) => boolean,
+  ): Promise<ContainerSurroundings["mountpoints"]> {
+    const entries = record.mounts
+      .filter((mount) => mount.volume !== undefined && isWanted(mount))
+      .map(async ({ volume = "", destination }): Promise<[string, string]> => {
+        try {
+          return [destination, await this.#ports.volumes.mountpoint(volume)];
+        } catch (error) {
+          this.#ports.logger.debug({ err: error, volume }, "a volume's driver did not say where it is");
+          return [destination, ""];
+        }
+      });
+    return new Map(await Promise.all(entries));
+  }
+
+  async #sizes(record: ContainerRecord) {
+    const { snapshots, state } = this.#ports;
+    return {
+      writtenBytes: await snapshots.usage(record.id),
+      imageBytes: state.images.get(record.imageId)?.sizeBytes ?? 0,
+    };
+  }
+}

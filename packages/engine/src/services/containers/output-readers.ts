@@ -1,0 +1,52 @@
+interface Run {
+  readonly ended: Promise<void>;
+  readonly end: () => void;
+}
+
+/** Who reads a container's output, and until when: streams end when the run ends, and the log is kept until they have. */
+export class OutputReaders {
+  readonly #runs = new Map<string, Run>();
+  readonly #readers = new Map<string, Set<Promise<void>>>();
+
+  /** Resolves when the present run, or the next if there is none, has ended and its output is written. */
+  endOfRun(id: string): Promise<void> {
+    const known = this.#runs.get(id);
+    if (known !== undefined) return known.ended;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#runs.set(id, { ended: promise, end: resolve });
+    return promise;
+  }
+
+  endRun(id: string): void {
+    this.#runs.get(id)?.end();
+    this.#runs.delete(id);
+  }
+
+  /** Passes a stream on and holds the log until it has ended. */
+  async *hold<Item>(id: string, source: AsyncIterable<Item>): AsyncGenerator<Item, void, undefined> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const readers = this.#readers.get(id) ?? new Set();
+    this.#readers.set(id, readers);
+    readers.add(promise);
+    try {
+      yield* source;
+    } finally {
+      readers.delete(promise);
+      if (readers.size === 0) this.#readers.delete(id);
+      resolve();
+    }
+  }
+
+  /** Resolves when everybody has read to the end, or after `timeoutMs`: a client that stopped reading holds nothing up. */
+  async drained(id: string, timeoutMs: number): Promise<void> {
+    const readers = this.#readers.get(id);
+    if (readers === undefined) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, timeoutMs);
+    try {
+      await Promise.race([Promise.all(readers), promise]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}

