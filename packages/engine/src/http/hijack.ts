@@ -21,10 +21,12 @@ export interface TakenConnection {
 export function takeConnection(request: IncomingMessage, response: ServerResponse): TakenConnection {
   const { socket } = request;
   response.detachSocket(socket);
-  // A listener for `data` makes Node's server stop reading the socket natively, and then its own are dropped.
-  const release = () => undefined;
-  socket.on("data", release);
   for (const event of ["data", "end", "close", "drain", "timeout", "error"]) socket.removeAllListeners(event);
+  // A listener for `data` makes Node's server stop reading the socket natively; taking it off again one by one, and not
+  // with all others, is what tells the stream that nobody listens and its bytes must be kept.
+  const listener = () => undefined;
+  socket.on("data", listener);
+  socket.off("data", listener);
   socket.pause();
   // The parser is still at work on the packet and resumes the socket at the end of the request; without a second
   // pause, whatever came before somebody reads would be lost.

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { copyFile, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer, type Server } from "node:https";
 import { tmpdir } from "node:os";
-import type { TLSSocket } from "node:tls";
+import { TLSSocket } from "node:tls";
 import { promisify } from "node:util";
 import { startScriptedServer } from "@davit/testkit";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
@@ -32,8 +32,8 @@ describe("Dispatchers", () => {
     server = createServer(
       { key, cert, ca: cert, requestCert: true, rejectUnauthorized: false },
       (request, response) => {
-        const socket = request.socket as TLSSocket;
-        response.end(socket.authorized ? "client known" : "client unknown");
+        const { socket } = request;
+        response.end(socket instanceof TLSSocket && socket.authorized ? "client known" : "client unknown");
       },
     );
     server.listen(0, "127.0.0.1");

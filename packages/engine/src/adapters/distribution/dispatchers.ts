@@ -46,7 +46,7 @@ export class Dispatchers {
     readonly certificates: HostCertificates;
   }): Dispatcher {
     const secure = how.tls
-      ? { secureContext: secureContextFor(how.certificates), rejectUnauthorized: how.verified }
+      ? { secureContext: secureContextFor(how.certificates, how.verified), rejectUnauthorized: how.verified }
       : {};
     const connect = { timeout: this.#options.connectTimeoutMs, ...secure };
     return how.direct

@@ -39,11 +39,19 @@ async function listDirectory(path: string): Promise<string[]> {
   }
 }
 
-/** Trusts Node's and the system's authorities besides the host's own. */
-export function secureContextFor({ authorities, client }: HostCertificates): SecureContext {
+/** Trusts Node's and the system's authorities besides the host's own, where there is anything to verify. */
+export function secureContextFor(
+  { authorities, client }: HostCertificates,
+  verified: boolean,
+): SecureContext {
+  const trusted = (): string[] => [
+    ...getCACertificates("default"),
+    ...getCACertificates("system"),
+    ...authorities,
+  ];
   try {
     return createSecureContext({
-      ca: [...new Set([...getCACertificates("default"), ...getCACertificates("system"), ...authorities])],
+      ...(verified ? { ca: [...new Set(trusted())] } : {}),
       ...(client === undefined ? {} : { cert: client.certificate, key: client.key }),
     });
   } catch (error) {

@@ -8,7 +8,7 @@ import { Dispatchers } from "./dispatchers.ts";
 import { endpointsFor, mirrorEndpoint } from "./endpoints.ts";
 import { InsecureHosts } from "./insecure-hosts.ts";
 import { loginAt } from "./login.ts";
-import { RequestFailure } from "./registry-errors.ts";
+import { moreAdvanced } from "./registry-errors.ts";
 import { credentialsOf } from "./remote-repository.ts";
 import { Session } from "./session.ts";
 import { Transport } from "./transport.ts";
@@ -68,13 +68,12 @@ export class RegistryClient implements Registry {
   async login(auth: RegistryAuth, signal: AbortSignal): Promise<string> {
     const credentials = credentialsOf(auth);
     let failure: unknown;
-    // The last attempt without an answer says most: https was only tried before http.
     for (const { base } of await this.#endpoints(serverDomain(auth.serveraddress), "push")) {
       try {
         return await loginAt(base, { transport: this.#transport, credentials, signal });
       } catch (error) {
         if (signal.aborted) throw error;
-        if (failure === undefined || failure instanceof RequestFailure) failure = error;
+        failure = moreAdvanced(failure, error);
       }
     }
     throw failure;

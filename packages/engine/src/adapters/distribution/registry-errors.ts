@@ -21,6 +21,17 @@ const plainHttpCodes: ReadonlySet<string> = new Set([
   "ERR_SSL_PACKET_LENGTH_TOO_LONG",
 ]);
 
+/** Of the failures at two endpoints the one that got further; the first if neither did. */
+export function moreAdvanced(first: unknown, second: unknown): unknown {
+  return first === undefined || advance(second) > advance(first) ? second : first;
+}
+
+/** No answer < not found < any other answer. */
+function advance(error: unknown): number {
+  if (error instanceof RequestFailure) return error.wantsPlainHttp ? -1 : 0;
+  return error instanceof EngineError && error.kind === "not-found" ? 1 : 2;
+}
+
 /** A URL for people: without query and credentials, which may be secrets. */
 export function displayUrl(url: URL): string {
   return `${url.origin}${url.pathname}`;

@@ -352,15 +352,13 @@ describe("RegistryClient with a scripted registry", () => {
       const registry = await serve(() => {});
       await expect(openSession(registry.host, {}, { timeoutMs: 300 }).manifest("v1")).rejects.toMatchObject({
         kind: "unavailable",
-        message: expect.stringMatching(
-          /: (timeout awaiting response headers|http: server gave HTTP response)/,
-        ),
+        message: expect.stringContaining('/v2/a/b/manifests/v1": timeout awaiting response headers'),
       });
       expect(registry.requests).toHaveLength(1);
     });
 
     it("gives up on a peer that never speaks TLS", async () => {
-      const silent = createServer((socket) => socket.on("error", () => {}));
+      const silent = createServer((socket) => socket.on("error", () => {}).resume());
       silent.listen(0, "127.0.0.1");
       await once(silent, "listening");
       const address = silent.address();

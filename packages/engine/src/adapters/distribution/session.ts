@@ -7,7 +7,7 @@ import { type Reference, repositoryOf } from "../../core/reference.ts";
 import { abortable } from "./abortable.ts";
 import { downloadBlob, hasBlob, uploadBlob, type UploadSource } from "./blob-transfer.ts";
 import type { Endpoint } from "./endpoints.ts";
-import { canceledRequest, requestFailure, RequestFailure } from "./registry-errors.ts";
+import { canceledRequest, moreAdvanced, requestFailure } from "./registry-errors.ts";
 import { discardBody, headerOf } from "./registry-response.ts";
 import { digestOf, manifestAccept, readManifest } from "./remote-manifest.ts";
 import { RemoteRepository } from "./remote-repository.ts";
@@ -113,7 +113,7 @@ export class Session implements RegistrySession {
         return result;
       } catch (error) {
         if (isCanceled(error) || this.#options.access.signal.aborted) throw error;
-        if (failure === undefined || advance(error) > advance(failure)) failure = error;
+        failure = moreAdvanced(failure, error);
         this.#options.logger?.debug(
           { endpoint: repository.endpoint.base.origin, error },
           "registry endpoint failed",
@@ -146,10 +146,4 @@ export class Session implements RegistrySession {
       throw new EngineError("invalid", `${repository}: invalid tag or digest ${which}`);
     return `${repository}:${which}`;
   }
-}
-
-/** No answer < not found < any other answer. */
-function advance(error: unknown): number {
-  if (error instanceof RequestFailure) return error.wantsPlainHttp ? -1 : 0;
-  return error instanceof EngineError && error.kind === "not-found" ? 1 : 2;
 }

@@ -4,9 +4,9 @@ import { mkdtemp, open, rm } from "node:fs/promises";
 import { newId } from "../../core/identifiers.ts";
 import type { Logger } from "../../core/ports/logger.ts";
 import type { ProcessRequest } from "../../core/ports/runtime.ts";
-import { defaultCapabilities, defaultMounts } from "../../core/runtime-spec/defaults.ts";
+import { defaultCapabilities, defaultMounts, defaultPath } from "../../core/runtime-spec/defaults.ts";
 import { seccompProfile } from "../../core/runtime-spec/seccomp-profile.ts";
-import type { RuntimeSpec } from "../../core/runtime-spec/spec.ts";
+import type { RuntimeSpec, SpecDevice, SpecMount } from "../../core/runtime-spec/spec.ts";
 import { ConmonRuntime } from "./conmon-runtime.ts";
 
 const silent: Logger = {
@@ -22,6 +22,10 @@ interface Variation {
   readonly capabilities?: readonly string[];
   readonly seccomp?: boolean;
   readonly memoryLimitBytes?: number;
+  /** Instead of the one with busybox; read-only. */
+  readonly rootfs?: string;
+  readonly mounts?: readonly SpecMount[];
+  readonly devices?: readonly SpecDevice[];
 }
 
 /** A directory with a busybox root file system and everything a runtime needs; `/run/go` in it is a FIFO. */
@@ -80,7 +84,7 @@ export class TestHost {
       id,
       bundle: `${this.dir}/bundles/${id}`,
       logPath: this.logPath(id),
-      spec: testSpec(`${this.dir}/rootfs`, args, variation),
+      spec: testSpec(variation.rootfs ?? `${this.dir}/rootfs`, args, variation),
     };
   }
 
@@ -99,6 +103,17 @@ export class TestHost {
     await fifo.close();
   }
 
+  /** Runs a command to its end; answers its exit code and its output. */
+  async run(args: readonly string[], variation: Variation = {}): Promise<{ code: number; output: string }> {
+    const request = this.request(args, variation);
+    await this.runtime.create(request);
+    await this.runtime.start(request.namespace, request.id);
+    const { exitCode } = await this.runtime.waitForExit(request.namespace, request.id);
+    const log = readFileSync(request.logPath, "utf8");
+    await this.runtime.delete(request.namespace, request.id);
+    return { code: exitCode, output: log.replaceAll(/^\S+ \S+ [FP] /gm, "").trim() };
+  }
+
   async remove(): Promise<void> {
     for (const id of await this.runtime.list("plugins.moby")) await this.runtime.delete("plugins.moby", id);
     await rm(this.dir, { recursive: true, force: true });
@@ -114,7 +129,7 @@ function testSpec(rootfs: string, args: readonly string[], variation: Variation)
       terminal: false,
       user: { uid: 0, gid: 0 },
       args,
-      env: ["PATH=/bin"],
+      env: [defaultPath],
       cwd: "/",
       capabilities: {
         bounding: capabilities,
@@ -123,12 +138,12 @@ function testSpec(rootfs: string, args: readonly string[], variation: Variation)
         inheritable: [],
       },
     },
-    root: { path: rootfs },
-    mounts: defaultMounts,
+    root: { path: rootfs, readonly: variation.rootfs !== undefined },
+    mounts: [...defaultMounts, ...(variation.mounts ?? [])],
     linux: {
       resources: { devices: [], ...(limit === undefined ? {} : { memory: { limit, swap: limit } }) },
       namespaces: [{ type: "mount" }, { type: "network" }, { type: "uts" }, { type: "pid" }, { type: "ipc" }],
-      devices: [],
+      devices: variation.devices ?? [],
       maskedPaths: [],
       readonlyPaths: [],
       ...(variation.seccomp === false ? {} : { seccomp: seccompProfile(capabilities) }),

@@ -3,7 +3,7 @@ import { EngineError } from "../errors.ts";
 import { shortId } from "../identifiers.ts";
 import { type PlannedMount, planMounts } from "./planned-mount.ts";
 import { publishedPorts } from "./published-ports.ts";
-import type { ContainerConfig, ContainerRecord, ContainerSecurity } from "./record.ts";
+import type { ContainerConfig, ContainerRecord, RequestedSecurity } from "./record.ts";
 import { signalNumber } from "./signal.ts";
 
 /** A container that was asked for, as far as it follows from the request and the image alone. */
@@ -11,7 +11,7 @@ export interface ContainerPlan {
   readonly config: ContainerConfig;
   readonly hostConfig: HostConfig;
   readonly networkMode: ContainerRecord["networkMode"];
-  readonly security: ContainerSecurity;
+  readonly security: RequestedSecurity;
   readonly shmSizeBytes: number;
   readonly autoRemove: boolean;
   readonly mounts: readonly PlannedMount[];

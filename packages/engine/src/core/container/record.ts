@@ -45,8 +45,8 @@ export interface ContainerConfig {
   readonly volumes: readonly string[];
 }
 
-/** What confines it. */
-export interface ContainerSecurity {
+/** How it was asked to be confined. */
+export interface RequestedSecurity {
   readonly privileged: boolean;
   readonly readOnlyRootfs: boolean;
   /** As typed: any case, with or without `CAP_`, or `ALL`. */
@@ -79,7 +79,7 @@ export interface ContainerRecord {
   /** As the client sent it, with the engine's defaults: given back by inspect. */
   readonly hostConfig: HostConfig;
   readonly networkMode: "none" | "host" | "bridge";
-  readonly security: ContainerSecurity;
+  readonly security: RequestedSecurity;
   readonly shmSizeBytes: number;
   readonly autoRemove: boolean;
   readonly mounts: readonly ContainerMount[];

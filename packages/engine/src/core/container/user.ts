@@ -20,7 +20,7 @@ export function resolveUser(text: string, passwdFile: string, groupFile: string)
     userText === "" ? uid === "0" : isNumber(userText) ? sameNumber(uid, userText) : name === userText,
   );
   if (entry === undefined && userText !== "" && !isNumber(userText)) {
-    throw new EngineError("invalid", `unable to find user ${userText}: no matching entries in passwd file`);
+    throw new EngineError("internal", `unable to find user ${userText}: no matching entries in passwd file`);
   }
   const uid = entry === undefined ? idOf(userText === "" ? "0" : userText) : idOf(entry[2]);
   if (groupText !== "") {
@@ -39,7 +39,7 @@ export function groupId(text: string, groupFile: string): number {
   );
   if (entry !== undefined) return idOf(entry[2]);
   if (isNumber(text)) return idOf(text);
-  throw new EngineError("invalid", `unable to find group ${text}: no matching entries in group file`);
+  throw new EngineError("internal", `unable to find group ${text}: no matching entries in group file`);
 }
 
 const groupsOf = (user: string, groupFile: string): readonly number[] =>

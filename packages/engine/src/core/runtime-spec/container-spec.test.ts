@@ -1,12 +1,8 @@
 import { expect, test } from "vitest";
-import type { ContainerRecord } from "../container/record.ts";
-import { type ContainerHost, containerSpec, privilegedSecurity } from "./container-spec.ts";
+import { type ContainerHost, containerSpec, type SpecifiedContainer } from "./container-spec.ts";
 
-const record: ContainerRecord = {
+const record: SpecifiedContainer = {
   id: "c".repeat(64),
-  name: "c",
-  createdAt: "2026-01-01T00:00:00Z",
-  imageId: `sha256:${"0".repeat(64)}`,
   config: {
     image: "i",
     hostname: "box",
@@ -25,18 +21,10 @@ const record: ContainerRecord = {
     attachStderr: true,
     stopSignal: "SIGTERM",
     stopTimeoutSeconds: 10,
+    exposedPorts: [],
+    volumes: [],
   },
-  hostConfig: {},
-  networkMode: "none",
-  autoRemove: false,
-  mounts: [],
-  status: "created",
-  pid: 0,
-  exitCode: 0,
-  error: "",
-  oomKilled: false,
-  startedAt: "",
-  finishedAt: "",
+  security: { privileged: false, readOnlyRootfs: false, capAdd: [], capDrop: [], noNewPrivileges: false },
 };
 const host: ContainerHost = {
   rootfs: "/r",
@@ -51,7 +39,7 @@ const bind = (destination: string, options: readonly string[] = ["rbind"]) => ({
   source: "/s",
   options,
 });
-const withConfig = (config: Partial<ContainerRecord["config"]>): ContainerRecord => ({
+const withConfig = (config: Partial<SpecifiedContainer["config"]>): SpecifiedContainer => ({
   ...record,
   config: { ...record.config, ...config },
 });
@@ -103,7 +91,7 @@ test.each([
 });
 
 test("a privileged container is not confined", () => {
-  const spec = containerSpec(record, { ...host, security: privilegedSecurity });
+  const spec = containerSpec({ ...record, security: { ...record.security, privileged: true } }, host);
   expect(spec.linux.seccomp).toBeUndefined();
   expect(spec.linux.maskedPaths).toEqual([]);
   expect(spec.linux.readonlyPaths).toEqual([]);

@@ -1,9 +1,8 @@
 import type { ContainerRecord } from "../container/record.ts";
 import type { ResolvedUser } from "../container/user.ts";
+import { containerCapabilities } from "./capabilities.ts";
 import {
   allDevicesRule,
-  allCapabilities,
-  defaultCapabilities,
   defaultDeviceRules,
   defaultMounts,
   defaultPath,
@@ -14,30 +13,8 @@ import {
 import { seccompProfile } from "./seccomp-profile.ts";
 import type { NamespaceType, RuntimeSpec, SpecDevice, SpecMount } from "./spec.ts";
 
-/** How far a container is confined. */
-export interface ContainerSecurity {
-  readonly capabilities: readonly string[];
-  /** All devices, nothing masked or read-only, no system call filter; the capabilities are `allCapabilities`. */
-  readonly privileged: boolean;
-  readonly readonlyRootfs: boolean;
-  readonly seccomp: boolean;
-  readonly noNewPrivileges: boolean;
-}
-
-export const defaultSecurity: ContainerSecurity = {
-  capabilities: defaultCapabilities,
-  privileged: false,
-  readonlyRootfs: false,
-  seccomp: true,
-  noNewPrivileges: false,
-};
-
-export const privilegedSecurity: ContainerSecurity = {
-  ...defaultSecurity,
-  capabilities: allCapabilities,
-  privileged: true,
-  seccomp: false,
-};
+/** What the specification depends on of a container's record. */
+export type SpecifiedContainer = Pick<ContainerRecord, "id" | "config" | "security">;
 
 /** What the host knows and the container's record does not. All paths are absolute and on the host. */
 export interface ContainerHost {
@@ -50,17 +27,21 @@ export interface ContainerHost {
   /** A namespace of its own with nothing in it, the host's, or a prepared one or another container's by its path. */
   readonly network: "none" | "host" | { readonly namespace: string };
   readonly devices?: readonly SpecDevice[];
-  readonly security?: ContainerSecurity;
+  /** False runs the container without a system call filter. */
+  readonly seccomp?: boolean;
   /** 64 MiB unless given. */
   readonly shmSizeBytes?: number;
   readonly extraMaskedPaths?: readonly string[];
 }
 
-/** The runtime's specification of a container. */
-export function containerSpec(record: ContainerRecord, host: ContainerHost): RuntimeSpec {
-  const { config, id } = record;
-  const security = host.security ?? defaultSecurity;
-  const { privileged, capabilities } = security;
+/**
+ * The runtime's specification of a container. A privileged one has all capabilities and devices, nothing masked or read-only, and no system call
+ * filter.
+ */
+export function containerSpec(record: SpecifiedContainer, host: ContainerHost): RuntimeSpec {
+  const { config, id, security } = record;
+  const { privileged } = security;
+  const capabilities = containerCapabilities(security);
   const devices = host.devices ?? [];
   return {
     ociVersion: "1.0.2",
@@ -80,7 +61,7 @@ export function containerSpec(record: ContainerRecord, host: ContainerHost): Run
       },
       ...(security.noNewPrivileges ? { noNewPrivileges: true } : {}),
     },
-    root: { path: host.rootfs, ...(security.readonlyRootfs ? { readonly: true } : {}) },
+    root: { path: host.rootfs, ...(security.readOnlyRootfs ? { readonly: true } : {}) },
     mounts: containerMounts(host, privileged),
     linux: {
       resources: {
@@ -93,7 +74,7 @@ export function containerSpec(record: ContainerRecord, host: ContainerHost): Run
       ...rootfsPropagation(host.mounts),
       maskedPaths: privileged ? [] : [...maskedPaths, ...(host.extraMaskedPaths ?? [])],
       readonlyPaths: privileged ? [] : readonlyPaths,
-      ...(privileged || !security.seccomp ? {} : { seccomp: seccompProfile(capabilities) }),
+      ...(privileged || host.seccomp === false ? {} : { seccomp: seccompProfile(capabilities) }),
     },
   };
 }
@@ -105,7 +86,7 @@ const ownNetworkSysctl = {
 } as const;
 
 /** The container's variables win over ours, each name in its first place. */
-function environment({ config }: ContainerRecord): readonly string[] {
+function environment({ config }: SpecifiedContainer): readonly string[] {
   const base = [
     defaultPath,
     `HOSTNAME=${config.hostname}`,

@@ -109,7 +109,12 @@ test("mounts come in the order default, propagated, own, sockets, name resolutio
   const given = { ...host, propagatedMount: "/data/propagated", metricsSocket: "/run/metrics.sock" };
   expect(destinations(config, given)).toEqual([
     ...defaults,
-    ...["/mnt/v", "/d1", "/d2", "/run/docker/plugins", "/etc/hosts", "/etc/resolv.conf"],
+    "/mnt/v",
+    "/d1",
+    "/d2",
+    "/run/docker/plugins",
+    "/etc/hosts",
+    "/etc/resolv.conf",
     "/run/docker/metrics.sock",
   ]);
   const spec = pluginSpec(record(config), given);
@@ -191,7 +196,7 @@ test("whatever the config, nothing of its own precedes the defaults and the sock
   fc.assert(
     fc.property(fc.array(mount, { maxLength: 6 }), fc.constantFrom("", "host", "x"), (Mounts, Type) => {
       const result = destinations({ Mounts, Network: { Type } });
-      const own = Mounts.map((item) => item.Destination);
+      const own: readonly string[] = Mounts.map((item) => item.Destination);
       const kept = defaults.filter((path) => !path.startsWith("/dev/") || !own.includes(path));
       const tail = Type === "" ? [] : ["/etc/hosts", "/etc/resolv.conf"];
       expect(result).toEqual([...kept, ...own, "/run/docker/plugins", ...tail]);

@@ -1,0 +1,120 @@
+import { LineTimestamps, outputBytes } from "../../core/container/log-line.ts";
+import { resolveContainer } from "../../core/container/name.ts";
+import type { ContainerRecord } from "../../core/container/record.ts";
+import { EngineError } from "../../core/errors.ts";
+import type { LogEntry, LogQuery } from "../../core/ports/logs.ts";
+import { type ContainerPorts, publishContainerEvent } from "./container-ports.ts";
+import type { OutputReaders } from "./output-readers.ts";
+
+export interface OutputChunk {
+  readonly stream: "stdout" | "stderr";
+  readonly bytes: Uint8Array;
+}
+
+export interface OutputStreams {
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+}
+
+export interface LogsRequest extends OutputStreams {
+  readonly follow: boolean;
+  readonly timestamps: boolean;
+  readonly tail: number | undefined;
+  readonly since: Date | undefined;
+  /** With `follow` too: the stream ends then. */
+  readonly until: Date | undefined;
+}
+
+export interface AttachRequest extends OutputStreams {
+  /** What was written before as well. */
+  readonly logs: boolean;
+  /** What is written from now on, until the container ends. */
+  readonly stream: boolean;
+}
+
+export interface Output {
+  readonly tty: boolean;
+  readonly chunks: AsyncIterable<OutputChunk>;
+}
+
+/** What containers have written, and what they write now. */
+export class ContainerOutput {
+  readonly #ports: ContainerPorts;
+  readonly #readers: OutputReaders;
+
+  constructor(ports: ContainerPorts, readers: OutputReaders) {
+    this.#ports = ports;
+    this.#readers = readers;
+  }
+
+  logs(typed: string, request: LogsRequest, signal: AbortSignal): Output {
+    if (!request.stdout && !request.stderr) {
+      throw new EngineError("invalid", "Bad parameters: you must choose at least one stream");
+    }
+    const record = this.#resolve(typed);
+    const follow = request.follow && record.status === "running";
+    const query: LogQuery = {
+      signal,
+      ...(request.tail === undefined ? {} : { tail: request.tail }),
+      ...(request.since === undefined ? {} : { since: request.since }),
+      ...(request.until === undefined ? {} : { before: request.until }),
+      ...(follow ? { follow, until: earliest(this.#readers.endOfRun(record.id), request.until, signal) } : {}),
+    };
+    return this.#output(record, query, request);
+  }
+
+  /**
+   * Begins now, however late the chunks are read: nothing that the container writes from here on is missed, and nothing
+   * from before is given unless asked for.
+   */
+  attach(typed: string, request: AttachRequest, signal: AbortSignal): Output {
+    const record = this.#resolve(typed);
+    publishContainerEvent(this.#ports.events, record, "attach");
+    if (!request.stream && !request.logs) return { tty: record.config.tty, chunks: nothing() };
+    const query: LogQuery = {
+      signal,
+      ...(request.logs ? {} : { since: new Date() }),
+      ...(request.stream ? { follow: true, until: this.#readers.endOfRun(record.id) } : {}),
+    };
+    return this.#output(record, query, { ...request, timestamps: false });
+  }
+
+  #resolve(typed: string): ContainerRecord {
+    return resolveContainer(typed, this.#ports.state.containers.list());
+  }
+
+  #output(
+    { id, config }: ContainerRecord,
+    query: LogQuery,
+    request: OutputStreams & { readonly timestamps: boolean },
+  ): Output {
+    const entries = this.#ports.logs.read(this.#ports.layout.container(id).log, query);
+    return { tty: config.tty, chunks: this.#readers.hold(id, chunksOf(entries, request)) };
+  }
+}
+
+async function* chunksOf(
+  entries: AsyncIterable<LogEntry>,
+  { timestamps, ...wanted }: OutputStreams & { readonly timestamps: boolean },
+): AsyncGenerator<OutputChunk, void, undefined> {
+  const times = timestamps ? new LineTimestamps() : undefined;
+  for await (const entry of entries) {
+    if (!wanted[entry.stream]) continue;
+    yield { stream: entry.stream, bytes: outputBytes(entry, times?.prefix(entry)) };
+  }
+}
+
+/** Resolves at the end or at a time, whichever comes first. */
+function earliest(ended: Promise<void>, time: Date | undefined, signal: AbortSignal): Promise<void> {
+  if (time === undefined) return ended;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, Math.min(Math.max(0, time.getTime() - Date.now()), 0x7fff_ffff));
+  const clear = (): void => clearTimeout(timer);
+  signal.addEventListener("abort", clear, { once: true });
+  void ended.then(clear);
+  return Promise.race([ended, promise]);
+}
+
+async function* nothing(): AsyncGenerator<OutputChunk, void, undefined> {
+  // Ends at once.
+}
