@@ -33,7 +33,7 @@ const rooms: Readonly<Record<string, { readonly uses: readonly string[]; readonl
   "packages/testkit/src": { uses: ["packages/protocol/src", "packages/engine/src"] },
   "examples/*": { uses: ["packages/sdk/src"] },
   scripts: { uses: ["packages/testkit/src"] },
-  test: { uses: ["packages/protocol/src", "packages/testkit/src"] },
+  test: { uses: ["packages/protocol/src", "packages/testkit/src", "bench"] },
   bench: { uses: ["packages/testkit/src"] },
 };
 

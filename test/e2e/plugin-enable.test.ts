@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { expectNothingLeft } from "./nothing-left.ts";
 import { useDavitd } from "./use-davitd.ts";
 
-const davitd = useDavitd();
+const davitd = useDavitd("--plugin-start-timeout=3");
 const isEnabled = (name: string) => davitd.engine.ok(["plugin", "inspect", "--format", "{{.Enabled}}", name]);
 
 beforeAll(async () => {
@@ -83,7 +83,7 @@ describe("plugin enable of a plugin that fails", () => {
 
   test("gives up a plugin that never listens, and leaves it disabled", async () => {
     await davitd.engine.ok(["plugin", "set", "acme/v", "BEHAVIOUR=deaf"]);
-    const { stderr, exitCode } = await davitd.engine.docker(["plugin", "enable", "--timeout", "1", "acme/v"]);
+    const { stderr, exitCode } = await davitd.engine.docker(["plugin", "enable", "acme/v"]);
     expect(stderr).toContain("p.sock");
     expect(exitCode).toBe(1);
     expect(await isEnabled("acme/v")).toBe("false");

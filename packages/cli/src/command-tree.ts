@@ -16,12 +16,18 @@ export interface Branch {
 const leaf = (summary: string, load: () => Promise<Verb>): Leaf => ({ summary, load });
 
 const container = {
-  run: leaf("Create and run a new container from an image", async () => (await import("./container/run.ts")).run),
+  run: leaf(
+    "Create and run a new container from an image",
+    async () => (await import("./container/run.ts")).run,
+  ),
   ls: leaf("List containers", async () => (await import("./container/ls.ts")).ls),
   logs: leaf("Fetch the logs of a container", async () => (await import("./container/logs.ts")).logs),
   stop: leaf("Stop one or more running containers", async () => (await import("./container/stop.ts")).stop),
   kill: leaf("Kill one or more running containers", async () => (await import("./container/kill.ts")).kill),
-  start: leaf("Start one or more stopped containers", async () => (await import("./container/start.ts")).start),
+  start: leaf(
+    "Start one or more stopped containers",
+    async () => (await import("./container/start.ts")).start,
+  ),
   wait: leaf(
     "Block until one or more containers stop, then print their exit codes",
     async () => (await import("./container/wait.ts")).wait,
@@ -45,7 +51,10 @@ const image = {
 } as const;
 
 const system = {
-  events: leaf("Get real time events from the server", async () => (await import("./system/events.ts")).events),
+  events: leaf(
+    "Get real time events from the server",
+    async () => (await import("./system/events.ts")).events,
+  ),
   info: leaf("Display system-wide information", async () => (await import("./system/info.ts")).info),
 } as const;
 
@@ -118,7 +127,10 @@ export const topLevel: Readonly<Record<string, Leaf>> = {
   ),
   events: system.events,
   info: system.info,
-  version: leaf("Show the Davit version information", async () => (await import("./system/version.ts")).version),
+  version: leaf(
+    "Show the Davit version information",
+    async () => (await import("./system/version.ts")).version,
+  ),
   login: leaf("Authenticate to a registry", async () => (await import("./registry/login.ts")).login),
   logout: leaf("Log out from a registry", async () => (await import("./registry/logout.ts")).logout),
 };

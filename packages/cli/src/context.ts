@@ -5,7 +5,11 @@ import type { Interrupts } from "./terminal/interrupts.ts";
 import type { LineReader } from "./terminal/line-reader.ts";
 
 /** An output stream that may be a terminal. */
-export type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };
+export type Output = Writable & {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  readonly rows?: number;
+};
 
 /** An input stream that may be a terminal. */
 export type Input = Readable & { readonly isTTY?: boolean; setRawMode?(raw: boolean): unknown };

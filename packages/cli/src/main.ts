@@ -8,10 +8,11 @@ import { runCli } from "./run-cli.ts";
 import { exitCodeOf, Interrupts } from "./terminal/interrupts.ts";
 import { LineReader } from "./terminal/line-reader.ts";
 
-const { env, stdin, stdout, stderr } = process;
+const { env, stdout, stderr } = process;
 const interrupts = new Interrupts(process);
 let client: EngineClient | undefined;
 let config: Promise<ConfigFile> | undefined;
+let lines: LineReader | undefined;
 
 const createContext = (host: string | undefined): Context => ({
   // Help and completions need no daemon, and no valid address of one.
@@ -24,10 +25,10 @@ const createContext = (host: string | undefined): Context => ({
   out: stdout,
   err: stderr,
   get stdin() {
-    return stdin;
+    return process.stdin;
   },
   get lines() {
-    lines ??= new LineReader(stdin);
+    lines ??= new LineReader(process.stdin);
     return lines;
   },
   env,
@@ -39,7 +40,6 @@ const createContext = (host: string | undefined): Context => ({
     return config;
   },
 });
-let lines: LineReader | undefined;
 
 stdout.on("error", (error) => {
   // `davit plugin ls | head -1` is no failure.
@@ -60,5 +60,5 @@ try {
   client?.close();
   interrupts.close();
   // Input that nobody reads any more must not keep the process.
-  if (lines !== undefined) stdin.destroy();
+  if (lines !== undefined) process.stdin.destroy();
 }

@@ -25,6 +25,8 @@ export class TestEngine implements AsyncDisposable {
   readonly #kind: EngineKind;
   readonly #temp: TempDir;
   #daemon: DaemonProcess;
+  /** Whether a test has ended the daemon. */
+  #ended = false;
 
   private constructor(kind: EngineKind, temp: TempDir, daemon: DaemonProcess) {
     this.#kind = kind;
@@ -108,12 +110,14 @@ export class TestEngine implements AsyncDisposable {
 
   /** Asks the daemon to stop; answers its exit code. */
   async stop(): Promise<number> {
+    this.#ended = true;
     process.kill(await this.pid(), "SIGTERM");
     return this.#daemon.exited;
   }
 
   /** Kills the daemon, and nothing else. */
   async kill(): Promise<void> {
+    this.#ended = true;
     process.kill(await this.pid(), "SIGKILL");
     await this.#daemon.exited;
   }
@@ -121,6 +125,7 @@ export class TestEngine implements AsyncDisposable {
   /** Starts it again on the same roots. */
   async start(): Promise<void> {
     this.#daemon = this.#kind.spawn(startOf(this.#temp));
+    this.#ended = false;
     await this.#ready();
   }
 
@@ -130,6 +135,8 @@ export class TestEngine implements AsyncDisposable {
       const deadline = setTimeout(() => this.#daemon.signal("SIGKILL"), 20_000);
       await this.#daemon.exited.catch(() => undefined);
       clearTimeout(deadline);
+    } else if (!this.#ended) {
+      console.error(`${this.name} ended by itself; its last lines:\n${this.log.slice(-20).join("\n")}`);
     }
     await this.#temp[Symbol.asyncDispose]();
   }

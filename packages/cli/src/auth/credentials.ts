@@ -72,4 +72,3 @@ export async function registryAuthHeader(
   const found = await findCredentials(await context.config(), key, context.env, context.signal);
   return { "X-Registry-Auth": encodeCredentials(found) };
 }
-

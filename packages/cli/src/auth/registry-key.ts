@@ -6,7 +6,9 @@ export const hubKey = "https://index.docker.io/v1/";
 /** The key under which a registry's credentials are kept. */
 export function registryKey(server: string): string {
   const host = hostOf(server);
-  return host === "docker.io" || host === "index.docker.io" || host === "registry-1.docker.io" ? hubKey : host;
+  return host === "docker.io" || host === "index.docker.io" || host === "registry-1.docker.io"
+    ? hubKey
+    : host;
 }
 
 /** The key of the registry that a reference names. */

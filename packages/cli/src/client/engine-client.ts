@@ -91,7 +91,8 @@ export class EngineClient {
   ): AsyncGenerator<z.output<Schema>> {
     const response = await this.send(request);
     onResponse?.(response);
-    for await (const line of readLines(response)) yield check(schema, parseJson(line, request.path), request.path);
+    for await (const line of readLines(response))
+      yield check(schema, parseJson(line, request.path), request.path);
   }
 
   /** Takes the connection over as a byte stream in both directions. */

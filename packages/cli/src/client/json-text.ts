@@ -10,9 +10,18 @@ export function parseJson(text: string, source: string): unknown {
 }
 
 // The third parameter is ES2026's source text access, which the typed library does not know yet.
-function keepIntegers(_key: string, value: unknown, ...rest: readonly { readonly source?: string }[]): unknown {
+function keepIntegers(
+  _key: string,
+  value: unknown,
+  ...rest: readonly { readonly source?: string }[]
+): unknown {
   const source = rest[0]?.source;
-  if (typeof value === "number" && !Number.isSafeInteger(value) && source !== undefined && /^-?\d+$/.test(source)) {
+  if (
+    typeof value === "number" &&
+    !Number.isSafeInteger(value) &&
+    source !== undefined &&
+    /^-?\d+$/.test(source)
+  ) {
     return BigInt(source);
   }
   return value;

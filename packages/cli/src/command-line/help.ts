@@ -6,7 +6,12 @@ const widthLimit = 80;
 
 /** What `--help` prints for one command. */
 export function helpText(grammar: Grammar): string {
-  const parts = [`Usage:  ${programName} ${grammar.name} ${grammar.usage}`.trimEnd(), "", grammar.summary, ""];
+  const parts = [
+    `Usage:  ${programName} ${grammar.name} ${grammar.usage}`.trimEnd(),
+    "",
+    grammar.summary,
+    "",
+  ];
   if (grammar.aliases !== undefined) {
     const all = [grammar.name, ...grammar.aliases].map((name) => `${programName} ${name}`);
     parts.push("Aliases:", `  ${all.join(", ")}`, "");
@@ -18,7 +23,10 @@ export function helpText(grammar: Grammar): string {
     const rows = flags.map(([key, flag]) => {
       const short = flag.short === undefined ? "    " : `-${flag.short}, `;
       const type = flag.type === undefined ? "" : ` ${flag.type}`;
-      return { left: `  ${short}--${longName(key)}${type}`, right: flag.help + (flag.initial ? " (default true)" : "") };
+      return {
+        left: `  ${short}--${longName(key)}${type}`,
+        right: flag.help + (flag.initial ? " (default true)" : ""),
+      };
     });
     const indent = Math.max(...rows.map(({ left }) => left.length)) + 3;
     parts.push("Options:");
@@ -41,7 +49,8 @@ function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(" ")) {
     const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
+    if (last !== undefined && last.length + 1 + word.length <= width)
+      lines[lines.length - 1] = `${last} ${word}`;
     else lines.push(word);
   }
   return lines;

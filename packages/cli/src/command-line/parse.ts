@@ -14,7 +14,6 @@ export interface CommandLine<Given extends Flags> {
   readonly flags: FlagValues<Given>;
 }
 
-
 /** Reads the words after a command's name by its grammar. Throws a usage Failure. */
 export function parseCommandLine<const Given extends Flags>(
   grammar: Grammar<Given>,

@@ -5,7 +5,6 @@ import type { Flags, Grammar } from "./verb.ts";
 const truths = new Set(["1", "t", "T", "TRUE", "true", "True"]);
 const falsehoods = new Set(["0", "f", "F", "FALSE", "false", "False"]);
 
-
 /**
  * Rewrites what Go programs accept and commander does not: `--force=false` for a switch, `-e=VALUE` for a short
  * flag. Stops where options end.
@@ -13,7 +12,9 @@ const falsehoods = new Set(["0", "f", "F", "FALSE", "false", "False"]);
 export function splitSwitchValues(grammar: Grammar<Flags>, argv: readonly string[]): string[] {
   const byLong = new Map(Object.entries(grammar.flags).map(([key, flag]) => [`--${longName(key)}`, flag]));
   const byShort = new Map(
-    Object.values(grammar.flags).flatMap((flag) => (flag.short === undefined ? [] : [[`-${flag.short}`, flag]])),
+    Object.values(grammar.flags).flatMap((flag) =>
+      flag.short === undefined ? [] : [[`-${flag.short}`, flag]],
+    ),
   );
   const result: string[] = [];
   for (let i = 0; i < argv.length; i += 1) {

@@ -43,7 +43,9 @@ export function renderList<Row>(
   const lines: string[] = [];
   try {
     if (isTable) {
-      const header = Object.fromEntries(Object.entries(view.fields).map(([name, { header }]) => [name, header]));
+      const header = Object.fromEntries(
+        Object.entries(view.fields).map(([name, { header }]) => [name, header]),
+      );
       lines.push(executeTemplate(parsed, header, headerFunctions));
     }
     for (const row of rows) lines.push(executeTemplate(parsed, lazyRow(view, row), templateFunctions));

@@ -4,12 +4,14 @@ export function splitCsv(line: string): string[] {
   let rest = line;
   for (;;) {
     const quoted = /^"((?:[^"]|"")*)"(,|$)/.exec(rest);
-    if (quoted === null && rest.startsWith('"')) throw new Error('parse error on line 1: extraneous or missing " in quoted-field');
+    if (quoted === null && rest.startsWith('"'))
+      throw new Error('parse error on line 1: extraneous or missing " in quoted-field');
     const plain = /^([^,]*)(,|$)/.exec(rest);
     const match = quoted ?? plain;
     if (match === null) return fields;
     const [whole, field = "", end] = match;
-    if (quoted === null && field.includes('"')) throw new Error('parse error on line 1: bare " in non-quoted-field');
+    if (quoted === null && field.includes('"'))
+      throw new Error('parse error on line 1: bare " in non-quoted-field');
     fields.push(quoted === null ? field : field.replaceAll('""', '"'));
     if (end === "") return fields;
     rest = rest.slice(whole.length);

@@ -15,10 +15,7 @@ export function checkLabel(text: string): string {
 }
 
 /** `K=V` stays, `K` takes this process's value if there is one. */
-export function environmentEntry(
-  text: string,
-  env: Readonly<Record<string, string | undefined>>,
-): string {
+export function environmentEntry(text: string, env: Readonly<Record<string, string | undefined>>): string {
   if (text.split("=")[0] === "") throw new Error(`invalid environment variable: ${text}`);
   const own = text.includes("=") ? undefined : env[text];
   return own === undefined ? text : `${text}=${own}`;
@@ -36,7 +33,8 @@ export function parseKeyValueFile(
     if (line === "" || line.startsWith("#")) continue;
     const name = line.split("=")[0] ?? "";
     if (name === "") throw new Error(`invalid env file (${file}): no variable name on line '${line}'`);
-    if (/\s/.test(name)) throw new Error(`invalid env file (${file}): variable '${name}' contains whitespaces`);
+    if (/\s/.test(name))
+      throw new Error(`invalid env file (${file}): variable '${name}' contains whitespaces`);
     if (line.includes("=") || lookUp === undefined) {
       entries.push(line);
       continue;

@@ -29,7 +29,8 @@ export function parseMountOption(text: string, cwd: string): MountOption {
   for (const field of fields) {
     const equals = field.indexOf("=");
     const key = (equals === -1 ? field : field.slice(0, equals)).trim().toLowerCase();
-    if (equals === -1 && !switches.has(key)) throw new Error(`invalid field '${field}' must be a key=value pair`);
+    if (equals === -1 && !switches.has(key))
+      throw new Error(`invalid field '${field}' must be a key=value pair`);
     applyField(mount, key, equals === -1 ? "true" : field.slice(equals + 1), field, cwd);
   }
   if (mount.Type === "") throw new Error("type is required");

@@ -29,7 +29,8 @@ export const install = defineVerb({
     const name = await pull(context, remote, alias, privileges);
     const path = objectPath("plugin", name);
     const { client, signal } = context;
-    if (settings.length > 0) await client.run({ method: "POST", path: `${path}/set`, json: settings, signal });
+    if (settings.length > 0)
+      await client.run({ method: "POST", path: `${path}/set`, json: settings, signal });
     if (!flags.disable) {
       await client.run({ method: "POST", path: `${path}/enable`, query: { timeout: 0 }, signal });
     }

@@ -84,7 +84,11 @@ function addEmpty(archive: Pack, header: Headers): Promise<void> {
   return promise;
 }
 
-async function addFile(archive: Pack, path: string, header: Headers & { readonly size: number }): Promise<void> {
+async function addFile(
+  archive: Pack,
+  path: string,
+  header: Headers & { readonly size: number },
+): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<undefined>();
   const entry = archive.entry(header, (error) => (error ? reject(error) : resolve(undefined)));
   if (header.size === 0) {

@@ -26,7 +26,8 @@ export const upgrade = defineVerb({
     if (plugin.Enabled) throw new Failure("the plugin must be disabled before upgrading");
     const remote = given ?? plugin.PluginReference;
     const next = familiarTagged(parseReference(remote));
-    const present = plugin.PluginReference === "" ? "" : familiarTagged(parseReference(plugin.PluginReference));
+    const present =
+      plugin.PluginReference === "" ? "" : familiarTagged(parseReference(plugin.PluginReference));
     printLine(context.out, `Upgrading plugin ${plugin.Name} from ${present} to ${next}`);
     if (next !== present && !flags.skipRemoteCheck) {
       if (!(await confirm(context, "Plugin images do not match, are you sure?"))) {

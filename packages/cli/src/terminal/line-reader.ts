@@ -40,7 +40,8 @@ export class LineReader {
   /** Everything up to the end of input. */
   async all(signal: AbortSignal): Promise<string> {
     const lines: string[] = [];
-    for (let line = await this.next(signal); line !== undefined; line = await this.next(signal)) lines.push(line);
+    for (let line = await this.next(signal); line !== undefined; line = await this.next(signal))
+      lines.push(line);
     return lines.join("\n");
   }
 

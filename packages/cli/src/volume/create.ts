@@ -11,7 +11,7 @@ export const create = defineVerb({
   summary: "Create a volume",
   args: { min: 0, max: 1 },
   flags: {
-    driver: text("Specify volume driver name (default \"local\")", { short: "d", initial: "local" }),
+    driver: text('Specify volume driver name (default "local")', { short: "d", initial: "local" }),
     label: listOf("Set metadata for a volume", checkLabel),
     name: text("Specify volume name", { hidden: true }),
     opt: list("Set driver specific options", { short: "o", type: "map" }),

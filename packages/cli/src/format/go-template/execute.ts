@@ -21,12 +21,7 @@ export function executeTemplate(
   return parts.join("");
 }
 
-function run(
-  blocks: readonly Block[],
-  scope: Scope,
-  functions: TemplateFunctions,
-  parts: string[],
-): void {
+function run(blocks: readonly Block[], scope: Scope, functions: TemplateFunctions, parts: string[]): void {
   for (const block of blocks) {
     if (block.kind === "text") {
       parts.push(block.text);
@@ -90,7 +85,9 @@ function evaluateCall(
   const value = evaluateOperand(head, scope, functions);
   if (typeof value === "function") return Reflect.apply(value, undefined, args);
   if (args.length > 0) {
-    throw new TemplateError(`:2: executing "" at <${head.source}>: can't give argument to non-function ${head.source}`);
+    throw new TemplateError(
+      `:2: executing "" at <${head.source}>: can't give argument to non-function ${head.source}`,
+    );
   }
   return value;
 }
@@ -110,7 +107,8 @@ function evaluateOperand(operand: Operand, scope: Scope, functions: TemplateFunc
     case "dot":
       return follow(scope.dot, operand.chain, operand.source);
     case "variable":
-      if (!scope.variables.has(operand.name)) throw new TemplateError(`: undefined variable "${operand.name}"`);
+      if (!scope.variables.has(operand.name))
+        throw new TemplateError(`: undefined variable "${operand.name}"`);
       return follow(scope.variables.get(operand.name), operand.chain, operand.source);
     case "group":
       return follow(evaluatePipe(operand.pipe, scope, functions), operand.chain, operand.source);
@@ -121,7 +119,9 @@ function follow(start: unknown, chain: readonly string[], source: string): unkno
   let value = start;
   for (const name of chain) {
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
-      throw new TemplateError(`:2: executing "" at <${source}>: can't evaluate field ${name} in ${goText(value)}`);
+      throw new TemplateError(
+        `:2: executing "" at <${source}>: can't evaluate field ${name} in ${goText(value)}`,
+      );
     }
     if (!Object.hasOwn(value, name)) {
       throw new TemplateError(`:2: executing "" at <${source}>: map has no entry for key "${name}"`);

@@ -48,7 +48,8 @@ function compare(a: unknown, b: unknown): number {
   return text(a) < text(b) ? -1 : text(a) > text(b) ? 1 : 0;
 }
 
-const equal = (a: unknown, b: unknown): boolean => a === b || (a !== null && b !== null && text(a) === text(b));
+const equal = (a: unknown, b: unknown): boolean =>
+  a === b || (a !== null && b !== null && text(a) === text(b));
 
 const shared: readonly (readonly [string, (...args: readonly unknown[]) => unknown])[] = [
   ["and", (...args) => firstTruthy(args, false)],
@@ -72,7 +73,11 @@ export const templateFunctions: TemplateFunctions = new Map([
   ...shared,
   ["json", (value: unknown) => goJson(value, { escapeHtml: true })],
   ["split", (value: unknown, separator: unknown) => text(value).split(text(separator))],
-  ["join", (value: unknown, separator: unknown) => (Array.isArray(value) ? value : []).map(text).join(text(separator))],
+  [
+    "join",
+    (value: unknown, separator: unknown) =>
+      (Array.isArray(value) ? value : []).map(text).join(text(separator)),
+  ],
   ["title", (value: unknown) => text(value).replace(/\b\p{L}/gu, (letter) => letter.toUpperCase())],
   ["lower", (value: unknown) => text(value).toLowerCase()],
   ["upper", (value: unknown) => text(value).toUpperCase()],

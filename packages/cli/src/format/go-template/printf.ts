@@ -5,7 +5,14 @@ export function formatPrintf(pattern: string, args: readonly unknown[]): string 
   let next = 0;
   const result = pattern.replace(
     /%(-)?(0)?(\d+)?(?:\.(\d+))?([a-zA-Z%])/g,
-    (_all, left: string | undefined, zero: string | undefined, width = "0", precision: string | undefined, verb: string) => {
+    (
+      _all,
+      left: string | undefined,
+      zero: string | undefined,
+      width = "0",
+      precision: string | undefined,
+      verb: string,
+    ) => {
       if (verb === "%") return "%";
       if (next >= args.length) return `%!${verb}(MISSING)`;
       const text = formatVerb(verb, args[next++], precision === undefined ? undefined : Number(precision));

@@ -57,7 +57,8 @@ class Parser {
     if (ending === "end") return { kind, pipe, body, otherwise: [] };
     const [first, ...more] = rest;
     if (first !== undefined) {
-      if (first.text !== "if" && first.text !== "with") throw new TemplateError(`: unexpected <${first.text}>`);
+      if (first.text !== "if" && first.text !== "with")
+        throw new TemplateError(`: unexpected <${first.text}>`);
       return { kind, pipe, body, otherwise: [this.#branch(first.text, more)] };
     }
     const other = this.blocks();
@@ -67,7 +68,9 @@ class Parser {
 }
 
 function parsePipe(words: readonly Word[], functions: TemplateFunctions): Pipe {
-  const assign = words.findIndex(({ kind, text }) => kind === "punctuation" && (text === ":=" || text === "="));
+  const assign = words.findIndex(
+    ({ kind, text }) => kind === "punctuation" && (text === ":=" || text === "="),
+  );
   const assigns = words.slice(0, Math.max(assign, 0)).filter(({ kind }) => kind === "variable");
   const calls: CallWords[] = [];
   let call: Operand[] = [];

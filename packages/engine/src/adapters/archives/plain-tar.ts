@@ -2,6 +2,7 @@ import { createGunzip } from "node:zlib";
 import { pipeline } from "node:stream/promises";
 import { detectCompression, peekStart } from "../../core/compression-format.ts";
 import { EngineError } from "../../core/errors.ts";
+import { interruptible } from "../../core/interruptible.ts";
 import type { ByteStream } from "../../core/ports/byte-stream.ts";
 import { TarFormatError, type TarPart } from "../../core/tar/tar-entry.ts";
 import { TarParser } from "../../core/tar/tar-parser.ts";
@@ -12,30 +13,21 @@ export async function* tarParts(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<TarPart, void, undefined> {
   const parser = new TarParser();
-  for await (const chunk of plain(source, signal)) {
-    signal?.throwIfAborted();
-    yield* parser.push(chunk);
-  }
+  for await (const chunk of plain(interruptible(source, signal))) yield* parser.push(chunk);
   parser.end();
 }
 
-async function* plain(
-  source: ByteStream,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<Uint8Array, void, undefined> {
+async function* plain(source: ByteStream): AsyncGenerator<Uint8Array, void, undefined> {
   const { start, stream } = await peekStart(source);
   const format = detectCompression(start);
   if (format === "none") yield* stream;
-  else if (format === "gzip") yield* gunzip(stream, signal);
+  else if (format === "gzip") yield* gunzip(stream);
   else throw new TarFormatError(`compressed with ${format}, which is not accepted here`);
 }
 
-async function* gunzip(
-  source: ByteStream,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<Uint8Array, void, undefined> {
+async function* gunzip(source: ByteStream): AsyncGenerator<Uint8Array, void, undefined> {
   const decoder = createGunzip();
-  const feeding = pipeline(source, decoder, signal === undefined ? {} : { signal }).then(
+  const feeding = pipeline(source, decoder).then(
     () => undefined,
     (error: unknown) => ({ error }),
   );

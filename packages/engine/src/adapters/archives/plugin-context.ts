@@ -6,6 +6,7 @@ import {
   type ByteText,
   cleanPath,
   concatBytes,
+  copyBytes,
   TarFormatError,
   type TarEntry,
   type TarPart,
@@ -68,7 +69,7 @@ class ContextSplitter {
     if (part.kind === "entry") return this.#begin(part.entry);
     if (this.#destination === "rootfs") return part.bytes;
     // A view would keep the whole chunk that it came in.
-    if (this.#destination === "config" && part.kind === "data") this.#config?.push(part.bytes.slice());
+    if (this.#destination === "config" && part.kind === "data") this.#config?.push(copyBytes(part.bytes));
     return undefined;
   }
 

@@ -1,6 +1,6 @@
-import type { BlobInfo, TransferOptions } from "../../core/ports/content.ts";
-import type { ByteStream, OnBytes } from "../../core/ports/byte-stream.ts";
 import { EngineError, wrapError } from "../../core/errors.ts";
+import type { ByteStream, OnBytes } from "../../core/ports/byte-stream.ts";
+import type { BlobInfo, TransferOptions } from "../../core/ports/content.ts";
 import { StagingFile } from "./staging-file.ts";
 
 export type OpenAt = (offsetBytes: number, signal: AbortSignal) => Promise<ByteStream>;

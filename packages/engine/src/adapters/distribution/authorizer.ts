@@ -54,7 +54,7 @@ export class Authorizer {
       this.#renewal ??= this.#renew(bearer).finally(() => {
         this.#renewal = undefined;
       });
-      await abortable(this.#renewal, request.signal);
+      await abortable("fetch token", this.#renewal, request.signal);
       return true;
     }
     if (!challenges.some(({ scheme }) => scheme === "basic")) return false;

@@ -1,13 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { type Descriptor, mediaTypes, type RegistryAuth } from "@davit/protocol";
 import { type DockerRegistry, startDockerRegistry } from "@davit/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ByteStream } from "../../core/ports/byte-stream.ts";
 import type { RegistryAccess, RegistrySession } from "../../core/ports/registry.ts";
 import { parseReference } from "../../core/reference.ts";
-import { DiskContentStore } from "../content/disk-content-store.ts";
 import { RegistryClient } from "./registry-client.ts";
 import { digestOf } from "./remote-manifest.ts";
 
@@ -136,39 +133,6 @@ describe("RegistryClient with an open registry", () => {
     await expect(session.upload({ ...sourceOf(layer), digest: digestOf(config) })).rejects.toThrow(
       /unexpected status from PUT request .*: 400 Bad Request: digestinvalid: /,
     );
-  });
-
-  it("continues a broken-off fetch into the content store", async () => {
-    await push(openSession(registry, "a/resume", { actions: "push" }));
-    const root = await mkdtemp(`${tmpdir()}/content-`);
-    try {
-      const store = new DiskContentStore(root);
-      const session = openSession(registry, "a/resume", { actions: "pull" });
-      const expected = { digest: layerDescriptor.digest, sizeBytes: layerDescriptor.size };
-      const cancel = new AbortController();
-      const first = store.fetch(
-        expected,
-        async (offset, signal) => await session.blob(layerDescriptor, offset, signal),
-        {
-          signal: cancel.signal,
-          onBytes: (current) => {
-            if (current > 200_000) cancel.abort();
-          },
-        },
-      );
-      await expect(first).rejects.toMatchObject({ kind: "canceled" });
-      const offsets: number[] = [];
-      await store.fetch(expected, async (offset, signal) => {
-        offsets.push(offset);
-        return await session.blob(layerDescriptor, offset, signal);
-      });
-      expect(offsets).toHaveLength(1);
-      expect(offsets[0]).toBeGreaterThan(200_000);
-      expect(await collect(store.read(expected.digest))).toEqual(layer);
-      expect(await readdir(`${root}/ingest`)).toEqual([]);
-    } finally {
-      await rm(root, { recursive: true });
-    }
   });
 
   it("says that a tag, a repository and a blob are not there", async () => {

@@ -3,10 +3,10 @@ import * as z from "zod";
 import { EngineError, errnoOf, messageOf } from "../../core/errors.ts";
 import { familiarRepository, type Reference } from "../../core/reference.ts";
 import { parseChallenges } from "./challenge.ts";
-import { contentTypeOf, readLimited, type RegistryResponse } from "./registry-response.ts";
+import { contentTypeOf, type RegistryResponse, readLimited } from "./registry-response.ts";
 
 /** No answer came: the least telling of failures when several endpoints were tried. */
-export class RequestFailure extends EngineError {
+class RequestFailure extends EngineError {
   /** The peer does not speak TLS: what plain HTTP comes to says more. */
   readonly wantsPlainHttp: boolean;
 

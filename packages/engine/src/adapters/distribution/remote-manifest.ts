@@ -4,7 +4,7 @@ import * as z from "zod";
 import { EngineError } from "../../core/errors.ts";
 import type { RemoteManifest } from "../../core/ports/registry.ts";
 import { junkError, unexpectedDigest } from "./registry-errors.ts";
-import { contentTypeOf, headerOf, readLimited, type RegistryResponse } from "./registry-response.ts";
+import { contentTypeOf, headerOf, type RegistryResponse, readLimited } from "./registry-response.ts";
 
 export const manifestLimitBytes = 4 * 1024 * 1024;
 

@@ -1,207 +1,32 @@
-import { createServer } from "node:net";
 import { once } from "node:events";
-import { mediaTypes, type RegistryAuth } from "@davit/protocol";
+import { createServer } from "node:net";
+import { mediaTypes } from "@davit/protocol";
 import { type Script, type ScriptedServer, startScriptedServer } from "@davit/testkit";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { RegistryAccess, RegistrySession } from "../../core/ports/registry.ts";
-import { parseReference } from "../../core/reference.ts";
-import { RegistryClient, type RegistryClientOptions } from "./registry-client.ts";
+import { afterEach, describe, expect, it } from "vitest";
+import { captain, manifest, RegistryFixture } from "./registry-fixture.ts";
 import { digestOf } from "./remote-manifest.ts";
 
-const manifest = JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.dockerManifest, layers: [] });
 const bytes = Buffer.from("0123456789");
 const descriptor = { mediaType: mediaTypes.dockerLayerGzip, digest: digestOf(bytes), size: bytes.length };
 const never = new AbortController().signal;
-const captain: RegistryAuth = {
-  username: "captain",
-  password: "secret",
-  serveraddress: "",
-  email: "",
-  identitytoken: "",
-  registrytoken: "",
-  auth: "",
-};
 
 describe("RegistryClient with a scripted registry", () => {
-  let cleanups: (() => Promise<void>)[];
-  beforeEach(() => {
-    cleanups = [];
-  });
+  const fixture = new RegistryFixture();
+  const openSession = fixture.openSession.bind(fixture);
   afterEach(async () => {
-    for (const cleanup of cleanups.reverse()) await cleanup();
+    await fixture.cleanUp();
   });
-
-  async function serve(script: Script): Promise<ScriptedServer> {
+  const serve = async (script: Script): Promise<ScriptedServer> => {
     const server = await startScriptedServer(script);
-    cleanups.push(server.stop);
+    fixture.onCleanUp(server.stop);
     return server;
-  }
-
-  function createClient(options: Partial<RegistryClientOptions> = {}): RegistryClient {
-    const client = new RegistryClient({
-      insecureRegistries: [],
-      registryMirrors: [],
-      userAgent: "docker/test",
-      retryDelayMs: 1,
-      ...options,
-    });
-    cleanups.push(async () => await client.close());
-    return client;
-  }
-
-  function openSession(
-    host: string,
-    access: Partial<RegistryAccess> = {},
-    options: Partial<RegistryClientOptions> = {},
-  ): RegistrySession {
-    const reference = parseReference(`${host}/a/b`);
-    return createClient(options).open(reference, {
-      actions: "pull",
-      resource: "plugin",
-      signal: never,
-      ...access,
-    });
-  }
+  };
 
   async function collect(source: AsyncIterable<Uint8Array>): Promise<string> {
     const chunks: Uint8Array[] = [];
     for await (const chunk of source) chunks.push(chunk);
     return Buffer.concat(chunks).toString();
   }
-
-  /** Answers the token for `Bearer good`, and a challenge to anything else. */
-  function bearerRegistry(tokenServer: () => string, token: string): Script {
-    return (request, response) => {
-      if (request.headers.authorization === `Bearer ${token}`) {
-        response.setHeader("content-type", mediaTypes.dockerManifest);
-        response.end(manifest);
-        return;
-      }
-      const challenge = `Bearer realm="${tokenServer()}/token",service="reg",scope="repository:a/b:pull"`;
-      response.writeHead(401, { "www-authenticate": challenge }).end();
-    };
-  }
-
-  describe("tokens", () => {
-    it("asks anonymously for the plugin's own scope too, and keeps the token", async () => {
-      const tokens = await serve((_, response) => response.end(JSON.stringify({ token: "good" })));
-      const registry = await serve(bearerRegistry(() => tokens.url, "good"));
-      const session = openSession(registry.host, { headers: { "X-Meta-Trace": "7", Cookie: "no" } });
-      await session.manifest("v1");
-      await session.manifest("v1");
-      expect(tokens.requests.map(({ method, url }) => `${method} ${url}`)).toEqual([
-        "GET /token?service=reg&scope=repository%28plugin%29%3Aa%2Fb%3Apull&scope=repository%3Aa%2Fb%3Apull",
-      ]);
-      expect(tokens.requests[0]?.headers.authorization).toBeUndefined();
-      expect(registry.requests.map(({ headers }) => headers.authorization)).toEqual([
-        undefined,
-        "Bearer good",
-        "Bearer good",
-      ]);
-      expect(registry.requests[0]?.headers).toMatchObject({
-        "user-agent": "docker/test",
-        "x-meta-trace": "7",
-      });
-      expect(registry.requests[0]?.headers.cookie).toBeUndefined();
-      expect(registry.requests[0]?.headers.accept).toContain(mediaTypes.ociIndex);
-    });
-
-    it("sends a password by form, and an image's scope alone", async () => {
-      const tokens = await serve((_, response) => response.end(JSON.stringify({ access_token: "good" })));
-      const registry = await serve(bearerRegistry(() => tokens.url, "good"));
-      await openSession(registry.host, { auth: captain, resource: "image" }).manifest("v1");
-      expect(tokens.requests.map(({ method }) => method)).toEqual(["POST"]);
-      expect(Object.fromEntries(new URLSearchParams(tokens.requests[0]?.body))).toEqual({
-        grant_type: "password",
-        username: "captain",
-        password: "secret",
-        service: "reg",
-        client_id: "containerd-client",
-        scope: "repository:a/b:pull",
-      });
-    });
-
-    it("sends an identity token as refresh token", async () => {
-      const tokens = await serve((_, response) => response.end(JSON.stringify({ access_token: "good" })));
-      const registry = await serve(bearerRegistry(() => tokens.url, "good"));
-      const auth = { ...captain, username: "", password: "", identitytoken: "long-lived" };
-      await openSession(registry.host, { auth }).manifest("v1");
-      const form = new URLSearchParams(tokens.requests[0]?.body);
-      expect([form.get("grant_type"), form.get("refresh_token")]).toEqual(["refresh_token", "long-lived"]);
-    });
-
-    it("falls back to Basic where the form is not served", async () => {
-      const tokens = await serve((request, response) => {
-        if (request.method === "POST") response.writeHead(405).end();
-        else response.end(JSON.stringify({ token: "good" }));
-      });
-      const registry = await serve(bearerRegistry(() => tokens.url, "good"));
-      await openSession(registry.host, { auth: captain }).manifest("v1");
-      expect(tokens.requests[1]?.headers.authorization).toBe(`Basic ${btoa("captain:secret")}`);
-    });
-
-    it("replaces a token that no longer counts", async () => {
-      let count = 0;
-      const tokens = await serve((_, response) => response.end(JSON.stringify({ token: `t${++count}` })));
-      const registry = await serve((request, response) =>
-        bearerRegistry(() => tokens.url, `t${registry.requests.length < 3 ? 1 : 2}`)(request, response),
-      );
-      const session = openSession(registry.host);
-      await session.manifest("v1");
-      await session.manifest("v1");
-      expect(tokens.requests).toHaveLength(2);
-    });
-
-    it("fetches one token for requests refused at once", async () => {
-      const tokens = await serve((_, response) => response.end(JSON.stringify({ token: "good" })));
-      const registry = await serve(bearerRegistry(() => tokens.url, "good"));
-      const session = openSession(registry.host);
-      await Promise.all([session.manifest("v1"), session.manifest("v2"), session.manifest("v3")]);
-      expect(tokens.requests).toHaveLength(1);
-    });
-
-    it("gives up where a fresh token is refused for a reason", async () => {
-      const tokens = await serve((_, response) => response.end(JSON.stringify({ token: "weak" })));
-      const registry = await serve((_, response) => {
-        const challenge = `Bearer realm="${tokens.url}/token",service="reg",error="insufficient_scope"`;
-        response.writeHead(401, { "www-authenticate": challenge }).end();
-      });
-      await expect(openSession(registry.host).manifest("v1")).rejects.toMatchObject({
-        kind: "unauthorized",
-        message:
-          `pull access denied for ${registry.host}/a/b, repository does not exist or may require authorization: ` +
-          "server message: insufficient_scope: authorization failed",
-      });
-      expect(tokens.requests).toHaveLength(1);
-    });
-
-    it("says why there is no token", async () => {
-      const tokens = await serve((_, response) => response.writeHead(418).end("<html>"));
-      const registry = await serve(bearerRegistry(() => tokens.url, "good"));
-      await expect(openSession(registry.host).manifest("v1")).rejects.toThrow(
-        `failed to fetch anonymous token: unexpected status from GET request to ${tokens.url}/token: 418`,
-      );
-    });
-
-    it("answers a login's identity token", async () => {
-      const tokens = await serve((_, response) =>
-        response.end(JSON.stringify({ token: "good", refresh_token: "long-lived" })),
-      );
-      const registry = await serve(bearerRegistry(() => tokens.url, "good"));
-      const auth = { ...captain, serveraddress: registry.host };
-      expect(await createClient().login(auth, never)).toBe("long-lived");
-    });
-
-    it("refuses a login whose token is refused", async () => {
-      const tokens = await serve((_, response) => response.writeHead(401).end());
-      const registry = await serve(bearerRegistry(() => tokens.url, "good"));
-      const auth = { ...captain, serveraddress: registry.host };
-      await expect(createClient().login(auth, never)).rejects.toMatchObject({
-        kind: "unauthorized",
-        message: "unauthorized: incorrect username or password",
-      });
-    });
-  });
 
   describe("other hosts", () => {
     const basic: Script = (_, response) => {
@@ -363,7 +188,7 @@ describe("RegistryClient with a scripted registry", () => {
       await once(silent, "listening");
       const address = silent.address();
       const port = typeof address === "object" ? address?.port : undefined;
-      cleanups.push(async () => {
+      fixture.onCleanUp(async () => {
         silent.close();
         await once(silent, "close");
       });
@@ -382,6 +207,30 @@ describe("RegistryClient with a scripted registry", () => {
         kind: "canceled",
         message: `Get "${registry.url}/v2/a/b/manifests/v1": context canceled`,
       });
+    });
+
+    it("stops sending a blob when the session is cancelled", async () => {
+      const cancel = new AbortController();
+      const registry = await serve((request, response) => {
+        if (request.method === "HEAD") response.writeHead(404).end();
+        else response.writeHead(202, { location: "/upload" }).end();
+      });
+      const session = openSession(registry.host, { actions: "push", signal: cancel.signal });
+      let released = false;
+      async function* open() {
+        try {
+          yield bytes;
+          cancel.abort();
+          yield bytes;
+        } finally {
+          released = true;
+        }
+      }
+      const sizeBytes = 2 * bytes.length;
+      await expect(session.upload({ digest: descriptor.digest, sizeBytes, open })).rejects.toMatchObject({
+        kind: "canceled",
+      });
+      expect(released).toBe(true);
     });
 
     it("stops reading a blob when its reader is cancelled", async () => {

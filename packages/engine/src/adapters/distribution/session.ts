@@ -5,7 +5,7 @@ import type { Logger } from "../../core/ports/logger.ts";
 import type { RegistryAccess, RegistrySession, RemoteManifest } from "../../core/ports/registry.ts";
 import { type Reference, repositoryOf } from "../../core/reference.ts";
 import { abortable } from "./abortable.ts";
-import { downloadBlob, hasBlob, uploadBlob, type UploadSource } from "./blob-transfer.ts";
+import { downloadBlob, hasBlob, type UploadSource, uploadBlob } from "./blob-transfer.ts";
 import type { Endpoint } from "./endpoints.ts";
 import { canceledRequest, moreAdvanced, requestFailure } from "./registry-errors.ts";
 import { discardBody, headerOf } from "./registry-response.ts";
@@ -128,12 +128,8 @@ export class Session implements RegistrySession {
     this.#repositories ??= endpoints().then((all) =>
       all.map((endpoint) => new RemoteRepository({ endpoint, reference, access, transport })),
     );
-    const repositories = await abortable(this.#repositories, access.signal).catch((error: unknown) => {
-      if (!access.signal.aborted) throw error;
-      throw new EngineError("canceled", `open ${repositoryOf(reference)}: context canceled`, {
-        cause: error,
-      });
-    });
+    const action = `open ${repositoryOf(reference)}`;
+    const repositories = await abortable(action, this.#repositories, access.signal);
     if (this.#chosen === undefined) return repositories;
     if (this.#chosen.endpoint.mirrorOf === undefined) return [this.#chosen];
     return repositories.slice(repositories.indexOf(this.#chosen));

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { EngineError } from "../../core/errors.ts";
 import { requestFailure, statusError } from "./registry-errors.ts";
-import { readLimited, type RegistryResponse } from "./registry-response.ts";
+import { type RegistryResponse, readLimited } from "./registry-response.ts";
 import type { Transport } from "./transport.ts";
 
 // https://distribution.github.io/distribution/spec/auth/token/ and .../spec/auth/oauth/

@@ -88,7 +88,7 @@ export class Transport {
   async #exchange(request: RegistryRequest): Promise<RegistryResponse> {
     const { url, method, signal, body } = request;
     signal.throwIfAborted();
-    const dispatcher = await abortable(this.#options.dispatchers.for(url), signal);
+    const dispatcher = await abortable("connect", this.#options.dispatchers.for(url), signal);
     const {
       statusCode,
       statusText,

@@ -4,7 +4,13 @@ import { mkdtemp, open, rm } from "node:fs/promises";
 import { newId } from "../../core/identifiers.ts";
 import type { Logger } from "../../core/ports/logger.ts";
 import type { ProcessRequest } from "../../core/ports/runtime.ts";
-import { defaultCapabilities, defaultMounts, defaultPath } from "../../core/runtime-spec/defaults.ts";
+import {
+  defaultCapabilities,
+  defaultDeviceRules,
+  defaultMounts,
+  defaultPath,
+  deviceRulesFor,
+} from "../../core/runtime-spec/defaults.ts";
 import { seccompProfile } from "../../core/runtime-spec/seccomp-profile.ts";
 import type { RuntimeSpec, SpecDevice, SpecMount } from "../../core/runtime-spec/spec.ts";
 import { ConmonRuntime } from "./conmon-runtime.ts";
@@ -141,7 +147,10 @@ function testSpec(rootfs: string, args: readonly string[], variation: Variation)
     root: { path: rootfs, readonly: variation.rootfs !== undefined },
     mounts: [...defaultMounts, ...(variation.mounts ?? [])],
     linux: {
-      resources: { devices: [], ...(limit === undefined ? {} : { memory: { limit, swap: limit } }) },
+      resources: {
+        devices: [...defaultDeviceRules, ...deviceRulesFor(variation.devices ?? [])],
+        ...(limit === undefined ? {} : { memory: { limit, swap: limit } }),
+      },
       namespaces: [{ type: "mount" }, { type: "network" }, { type: "uts" }, { type: "pid" }, { type: "ipc" }],
       devices: variation.devices ?? [],
       maskedPaths: [],

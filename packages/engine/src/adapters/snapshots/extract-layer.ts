@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Digest } from "@davit/protocol";
 import { EngineError, errnoOf, isCanceled, messageOf } from "../../core/errors.ts";
+import { interruptible } from "../../core/interruptible.ts";
 import type { ByteStream } from "../../core/ports/byte-stream.ts";
 import type { TransferOptions } from "../../core/ports/content.ts";
 import { endOfArchive } from "../../core/tar/encode-entry.ts";
@@ -59,7 +60,7 @@ async function extract(
   const filter = new LayerFilter();
   async function* input(): AsyncGenerator<Uint8Array, void, undefined> {
     let plainBytes = 0;
-    for await (const chunk of decompress(counted(source, onBytes))) {
+    for await (const chunk of decompress(counted(interruptible(source, signal), onBytes))) {
       plainBytes += chunk.length;
       if (plainBytes > maxBytes) throw new EngineError("invalid", `larger than ${maxBytes} bytes`);
       hash.update(chunk);
@@ -111,12 +112,12 @@ const noSpace = (cause?: unknown): EngineError =>
 
 function failure(error: unknown): EngineError {
   const context = "unpacking layer";
+  if (isCanceled(error)) return new EngineError("canceled", `${context}: canceled`, { cause: error });
   const errno = errnoOf(error);
   if (error instanceof EngineError || error instanceof TarFormatError) {
     const kind = error instanceof EngineError ? error.kind : "invalid";
     return new EngineError(kind, `${context}: ${error.message}`, { cause: error });
   }
-  if (isCanceled(error)) return new EngineError("canceled", `${context}: canceled`, { cause: error });
   if (errno === "ENOSPC" || errno === "EDQUOT") {
     return new EngineError("unavailable", `${context}: no space left on device`, { cause: error });
   }

@@ -2,6 +2,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { gzipSync, zstdCompressSync } from "node:zlib";
+import type { Digest } from "@davit/protocol";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { EngineError } from "../../core/errors.ts";
 import type { ByteStream } from "../../core/ports/byte-stream.ts";
@@ -46,7 +47,8 @@ beforeEach(async () => {
 
 afterEach(async () => {
   for (const target of mounted) await snapshots.unmount(target);
-  expect((await readMounts()).filter(({ target }) => target.startsWith(dir))).toEqual([]);
+  const left = (await readMounts()).filter(({ target }) => target.startsWith(dir));
+  if (left.length > 0) throw new Error(`still mounted: ${left.map(({ target }) => target).join(", ")}`);
   await rm(dir, { recursive: true, force: true });
 });
 
@@ -59,12 +61,12 @@ const file = (path: string, data = "x", more: Partial<Item> = {}): Item => ({ pa
 const folder = (path: string, more: Partial<Item> = {}): Item => ({ path, type: "5", mode: 0o755, ...more });
 
 async function mountOf(key: string, ...layers: Item[][]): Promise<string> {
-  const diffIds = [];
+  const diffIds: Digest[] = [];
   for (const items of layers) diffIds.push((await unpack(...items)).diffId);
   return mountLayers(key, diffIds);
 }
 
-async function mountLayers(key: string, layers: readonly `sha256:${string}`[]): Promise<string> {
+async function mountLayers(key: string, layers: readonly Digest[]): Promise<string> {
   const target = `${dir}/t/${key}`;
   mounted.push(target);
   await snapshots.mount({ key, layers, target });
@@ -441,7 +443,7 @@ describe("a root file system", () => {
   });
 
   it("may have 125 layers", async () => {
-    const layers = [];
+    const layers: Digest[] = [];
     for (let at = 0; at < 125; at++) {
       const { diffId } = await unpack(file(`f${at}`), file("last", String(at)));
       layers.push(diffId);

@@ -1,28 +1,25 @@
 import { EngineError } from "../errors.ts";
+import { allCapabilities, defaultCapabilities } from "../runtime-spec/defaults.ts";
 
-export interface CapabilityRequest {
-  /** Any case, with or without `CAP_`, or `ALL`. */
-  readonly add: readonly string[];
-  readonly drop: readonly string[];
-  /** What containers get otherwise. */
-  readonly defaults: readonly string[];
-  /** Every one that there is. */
-  readonly all: readonly string[];
+/**
+ * The default capabilities with `--cap-add` and `--cap-drop`: any case, with or without `CAP_`, or `ALL`. Adding one
+ * wins over dropping all, and dropping one over adding all.
+ */
+export function capabilities(request: {
+  readonly capAdd: readonly string[];
+  readonly capDrop: readonly string[];
+}): readonly string[] {
+  const added = new Set(request.capAdd.map(fullName));
+  const dropped = new Set(request.capDrop.map(fullName));
+  if (added.has("ALL")) return allCapabilities.filter((name) => !dropped.has(name));
+  const kept = dropped.has("ALL") ? [] : defaultCapabilities.filter((name) => !dropped.has(name));
+  return allCapabilities.filter((name) => added.has(name) || kept.includes(name));
 }
 
-/** Default capabilities with `--cap-add` and `--cap-drop`; adding wins unless all are added. */
-export function capabilities({ add, drop, defaults, all }: CapabilityRequest): readonly string[] {
-  const added = new Set(add.map((name) => known(name, all)));
-  const dropped = new Set(drop.map((name) => known(name, all)));
-  if (added.has("ALL")) return all.filter((name) => !dropped.has(name));
-  const kept = dropped.has("ALL") ? [] : defaults.filter((name) => !dropped.has(name));
-  return all.filter((name) => added.has(name) || kept.includes(name));
-}
-
-function known(typed: string, all: readonly string[]): string {
+function fullName(typed: string): string {
   const name = typed.toUpperCase();
   if (name === "ALL" || name === "CAP_ALL") return "ALL";
   const full = name.startsWith("CAP_") ? name : `CAP_${name}`;
-  if (!all.includes(full)) throw new EngineError("invalid", `invalid capability: "${typed}"`);
+  if (!allCapabilities.includes(full)) throw new EngineError("invalid", `invalid capability: "${typed}"`);
   return full;
 }

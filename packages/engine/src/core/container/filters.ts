@@ -31,9 +31,12 @@ export function selectContainers(
   query: ContainerQuery,
   ancestors: (image: string) => readonly string[],
 ): readonly ContainerRecord[] {
-  const newestFirst = all.toSorted((a, b) => compareText(b.createdAt, a.createdAt) || compareText(a.id, b.id));
+  const newestFirst = all.toSorted(
+    (a, b) => compareText(b.createdAt, a.createdAt) || compareText(a.id, b.id),
+  );
   const tests = [...query.filters].map(([key, values]) => filterTest(key, values, all, ancestors));
-  const everyStatus = query.all || query.limit > 0 || query.filters.has("status") || query.filters.has("exited");
+  const everyStatus =
+    query.all || query.limit > 0 || query.filters.has("status") || query.filters.has("exited");
   const selected = newestFirst.filter(
     (container) =>
       (everyStatus || container.status === "running") && tests.every((accepts) => accepts(container)),
@@ -83,7 +86,9 @@ function filterTest(
     }
     case "volume":
       return some(({ mounts }, value) =>
-        mounts.some((mount) => mount.volume === value || mount.destination === value || mount.source === value),
+        mounts.some(
+          (mount) => mount.volume === value || mount.destination === value || mount.source === value,
+        ),
       );
     case "network":
       return some(({ networkMode }, value) => networkMode === value);

@@ -2,13 +2,15 @@ import { EngineError } from "../errors.ts";
 import { isFullId } from "../identifiers.ts";
 import type { ContainerRecord } from "./record.ts";
 
-const adjectives = `able afloat ahoy ample astern balmy bold brave breezy bright brisk briny buoyant calm candid
+const adjectives =
+  `able afloat ahoy ample astern balmy bold brave breezy bright brisk briny buoyant calm candid
   clear coastal crisp daring dauntless eager easterly even fair fearless fleet foamy frank gallant gentle glad
   hale hardy hearty jaunty jolly keen leeward lively loyal lucky mellow merry misty nimble northerly pelagic
   plucky proud quick quiet ready rugged salty seaworthy serene shipshape spirited staunch steady stout sturdy
   sunny swift tidal trim trusty upright valiant watchful weathered westerly windward`.split(/\s+/);
 
-const surnames = `amundsen anning banks barents baret beaufort bering blake bligh bougainville bowditch bullard
+const surnames =
+  `amundsen anning banks barents baret beaufort bering blake bligh bougainville bowditch bullard
   byrd cabot carson chichester columbus cook cousteau dampier darwin davis drake earle ekman erikson fitzroy
   flinders franklin frobisher gama hadley harrison hudson humboldt jansson kuroshio laperouse lind maathai
   magellan maury mercator moitessier munk nansen noonan park peary pytheas raleigh ross scott shackleton

@@ -1,6 +1,7 @@
 import type { ContainerCreateBody, HostConfig, ImageConfig } from "@davit/protocol";
 import { EngineError } from "../errors.ts";
 import { shortId } from "../identifiers.ts";
+import { capabilities } from "./capabilities.ts";
 import { type PlannedMount, planMounts } from "./planned-mount.ts";
 import { publishedPorts } from "./published-ports.ts";
 import type { ContainerConfig, ContainerRecord, RequestedSecurity } from "./record.ts";
@@ -38,6 +39,15 @@ export function planContainer(
   if (host.VolumesFrom.length > 0) {
     throw new EngineError("not-implemented", "volumes from other containers are not supported");
   }
+  const security: RequestedSecurity = {
+    privileged: host.Privileged,
+    readOnlyRootfs: host.ReadonlyRootfs,
+    capAdd: host.CapAdd,
+    capDrop: host.CapDrop,
+    noNewPrivileges: host.SecurityOpt.some((option) => /^no-new-privileges([:=]true)?$/.test(option)),
+  };
+  // Both fail on what could not be started.
+  capabilities(security);
   publishedPorts(host);
   const shmSizeBytes = host.ShmSize === 0 ? defaultShmBytes : host.ShmSize;
   if (shmSizeBytes < 0) throw new EngineError("invalid", "SHM size can not be less than 0");
@@ -52,13 +62,7 @@ export function planContainer(
       IpcMode: host.IpcMode || "private",
     },
     networkMode,
-    security: {
-      privileged: host.Privileged,
-      readOnlyRootfs: host.ReadonlyRootfs,
-      capAdd: host.CapAdd,
-      capDrop: host.CapDrop,
-      noNewPrivileges: host.SecurityOpt.some((option) => /^no-new-privileges([:=]true)?$/.test(option)),
-    },
+    security,
     shmSizeBytes,
     autoRemove: host.AutoRemove,
     mounts: planMounts({
@@ -90,11 +94,7 @@ function parseNetworkMode({ HostConfig: { NetworkMode: mode }, NetworkDisabled }
   }
 }
 
-function mergeConfig(
-  body: ContainerCreateBody,
-  { config }: ImageConfig,
-  hostname: string,
-): ContainerConfig {
+function mergeConfig(body: ContainerCreateBody, { config }: ImageConfig, hostname: string): ContainerConfig {
   const asked = body.Entrypoint ?? [];
   const cmd = asked.length === 0 && body.Cmd.length === 0 ? (config?.Cmd ?? []) : body.Cmd;
   const merged = body.Entrypoint === undefined ? (config?.Entrypoint ?? []) : asked;
@@ -140,7 +140,8 @@ const keysOf = (...sets: readonly (Record<string, unknown> | undefined)[]): read
 function mergeEnv(asked: readonly string[], image: readonly string[]): readonly string[] {
   const nameOf = (variable: string): string => variable.split("=", 1)[0] ?? "";
   for (const variable of asked) {
-    if (nameOf(variable) === "") throw new EngineError("invalid", `invalid environment variable: ${variable}`);
+    if (nameOf(variable) === "")
+      throw new EngineError("invalid", `invalid environment variable: ${variable}`);
   }
   const names = new Set(asked.map(nameOf));
   const kept = image.filter((variable) => !names.has(nameOf(variable)));

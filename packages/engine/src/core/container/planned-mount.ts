@@ -85,7 +85,9 @@ export function parseBind(text: string, volumeDriver: string): PlannedMount {
     };
   }
   if (propagation !== "") {
-    throw invalid(`${broken}: invalid mount config for type "volume": field BindOptions must not be specified`);
+    throw invalid(
+      `${broken}: invalid mount config for type "volume": field BindOptions must not be specified`,
+    );
   }
   return volumeRequest(
     { name: source, driver: volumeDriver, options: {}, labels: {} },

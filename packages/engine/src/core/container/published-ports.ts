@@ -2,7 +2,8 @@ import type { HostConfig } from "@davit/protocol";
 import { EngineError } from "../errors.ts";
 import type { PublishedPort } from "../ports/network.ts";
 
-const invalid = (text: string): EngineError => new EngineError("invalid", `invalid port specification: "${text}"`);
+const invalid = (text: string): EngineError =>
+  new EngineError("invalid", `invalid port specification: "${text}"`);
 
 /** `HostConfig.PortBindings`; the host's port has to be named. */
 export function publishedPorts({ PortBindings }: Pick<HostConfig, "PortBindings">): readonly PublishedPort[] {

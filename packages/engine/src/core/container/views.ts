@@ -132,16 +132,13 @@ export function summaryView(
 /** For people, as `ps` shows it. */
 export function statusText(record: ContainerRecord, now: Date): string {
   const since = (time: string): string => humanDuration(now.getTime() - Date.parse(time));
-  switch (record.status) {
-    case "running":
-      return `Up ${since(record.startedAt)}`;
-    case "exited":
-      return `Exited (${record.exitCode}) ${since(record.finishedAt)} ago`;
-    case "created":
-      return "Created";
-    case "dead":
-      return "Dead";
-  }
+  const texts: Record<ContainerRecord["status"], () => string> = {
+    created: () => "Created",
+    running: () => `Up ${since(record.startedAt)}`,
+    exited: () => `Exited (${record.exitCode}) ${since(record.finishedAt)} ago`,
+    dead: () => "Dead",
+  };
+  return texts[record.status]();
 }
 
 function sizesView({ sizes }: Pick<ContainerSurroundings, "sizes">) {
@@ -158,22 +155,12 @@ function mountPoints(record: ContainerRecord, mountpoints: ReadonlyMap<string, s
       RW: !mount.readOnly,
       Propagation: mount.propagation,
     };
-    switch (mount.type) {
-      case "bind":
-        return [{ Type: "bind", Source: mount.source ?? "", ...common }];
-      case "volume":
-        return [
-          {
-            Type: "volume",
-            Name: mount.volume ?? "",
-            Source: mountpoints.get(mount.destination) ?? "",
-            Driver: mount.driver ?? "local",
-            ...common,
-          },
-        ];
-      case "tmpfs":
-        return isTmpfsOption(record, mount.destination) ? [] : [{ Type: "tmpfs", Source: "", ...common }];
+    if (mount.type === "bind") return [{ Type: "bind", Source: mount.source ?? "", ...common }];
+    if (mount.type === "tmpfs") {
+      return isTmpfsOption(record, mount.destination) ? [] : [{ Type: "tmpfs", Source: "", ...common }];
     }
+    const Source = mountpoints.get(mount.destination) ?? "";
+    return [{ Type: "volume", Name: mount.volume ?? "", Source, Driver: mount.driver ?? "local", ...common }];
   });
 }
 

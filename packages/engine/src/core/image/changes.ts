@@ -102,7 +102,8 @@ function splitWords(text: string): string[] {
       word = (word ?? "") + char;
     }
   }
-  if (quote !== "") throw new EngineError("invalid", `unexpected end of statement while looking for matching ${quote}`);
+  if (quote !== "")
+    throw new EngineError("invalid", `unexpected end of statement while looking for matching ${quote}`);
   if (word !== undefined) words.push(word);
   return words;
 }

@@ -44,7 +44,9 @@ function filterTest(
       return ({ record }) => times.every((time) => Date.parse(record.createdAt) > time);
     }
     case "until": {
-      const times = values.map((value) => parseLogTime("until", value)?.getTime() ?? Number.POSITIVE_INFINITY);
+      const times = values.map(
+        (value) => parseLogTime("until", value)?.getTime() ?? Number.POSITIVE_INFINITY,
+      );
       return ({ record }) => times.every((time) => Date.parse(record.createdAt) < time);
     }
     default:

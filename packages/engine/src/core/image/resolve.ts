@@ -1,6 +1,12 @@
 import { isDigest } from "@davit/protocol";
 import { EngineError } from "../errors.ts";
-import { familiarName, familiarRepository, parseReference, type Reference, withDefaultTag } from "../reference.ts";
+import {
+  familiarName,
+  familiarRepository,
+  parseReference,
+  type Reference,
+  withDefaultTag,
+} from "../reference.ts";
 import type { ImageRecord } from "./record.ts";
 
 export interface FoundImage {
@@ -20,7 +26,10 @@ export function findImage(typed: string, all: readonly ImageRecord[]): FoundImag
   if (/^sha256:[a-f0-9]+$/.test(typed)) return byIdPrefix(typed, all);
   if (/^[a-f0-9]{64}$/.test(typed)) return byIdPrefix(`sha256:${typed}`, all);
   const reference = withDefaultTag(parseReference(typed));
-  return byReference(reference, all) ?? (/^[a-f0-9]+$/.test(typed) ? byIdPrefix(`sha256:${typed}`, all) : undefined);
+  return (
+    byReference(reference, all) ??
+    (/^[a-f0-9]+$/.test(typed) ? byIdPrefix(`sha256:${typed}`, all) : undefined)
+  );
 }
 
 function byReference(reference: Reference, all: readonly ImageRecord[]): FoundImage | undefined {
@@ -36,7 +45,8 @@ function byIdPrefix(prefix: string, all: readonly ImageRecord[]): FoundImage | u
   const matches = all.filter(({ id }) => id.startsWith(prefix));
   const [image] = matches;
   if (image === undefined) return undefined;
-  if (matches.length > 1) throw new EngineError("invalid", `multiple IDs found with provided prefix: ${prefix}`);
+  if (matches.length > 1)
+    throw new EngineError("invalid", `multiple IDs found with provided prefix: ${prefix}`);
   return { image, reference: undefined };
 }
 
@@ -56,7 +66,11 @@ export function tagName(repository: string, tag: string): string {
 }
 
 /** The records to write so that `image` has `tag` and nothing else has it. */
-export function moveTag(tag: string, image: ImageRecord, all: readonly ImageRecord[]): readonly ImageRecord[] {
+export function moveTag(
+  tag: string,
+  image: ImageRecord,
+  all: readonly ImageRecord[],
+): readonly ImageRecord[] {
   const losers = all
     .filter((other) => other.id !== image.id && other.tags.includes(tag))
     .map((other) => ({ ...other, tags: other.tags.filter((name) => name !== tag) }));

@@ -2,11 +2,7 @@ import type { ImageConfig, ImageHistoryItem, ImageInspect, ImageSummary } from "
 import type { ImageRecord } from "./record.ts";
 
 /** One row of `GET /images/json`. */
-export const imageSummary = (
-  record: ImageRecord,
-  config: ImageConfig,
-  containers: number,
-): ImageSummary => ({
+export const imageSummary = (record: ImageRecord, config: ImageConfig, containers: number): ImageSummary => ({
   Id: record.id,
   ParentId: "",
   RepoTags: [...record.tags],

@@ -1,5 +1,10 @@
 import { expect, test } from "vitest";
-import { type ContainerHost, containerSpec, type SpecifiedContainer } from "./container-spec.ts";
+import {
+  type ContainerHost,
+  containerSpec,
+  privilegedSecurity,
+  type SpecifiedContainer,
+} from "./container-spec.ts";
 
 const record: SpecifiedContainer = {
   id: "c".repeat(64),
@@ -24,7 +29,6 @@ const record: SpecifiedContainer = {
     exposedPorts: [],
     volumes: [],
   },
-  security: { privileged: false, readOnlyRootfs: false, capAdd: [], capDrop: [], noNewPrivileges: false },
 };
 const host: ContainerHost = {
   rootfs: "/r",
@@ -91,7 +95,7 @@ test.each([
 });
 
 test("a privileged container is not confined", () => {
-  const spec = containerSpec({ ...record, security: { ...record.security, privileged: true } }, host);
+  const spec = containerSpec(record, { ...host, security: privilegedSecurity });
   expect(spec.linux.seccomp).toBeUndefined();
   expect(spec.linux.maskedPaths).toEqual([]);
   expect(spec.linux.readonlyPaths).toEqual([]);

@@ -1,8 +1,9 @@
 import type { ContainerRecord } from "../container/record.ts";
 import type { ResolvedUser } from "../container/user.ts";
-import { containerCapabilities } from "./capabilities.ts";
 import {
+  allCapabilities,
   allDevicesRule,
+  defaultCapabilities,
   defaultDeviceRules,
   defaultMounts,
   defaultPath,
@@ -14,7 +15,33 @@ import { seccompProfile } from "./seccomp-profile.ts";
 import type { NamespaceType, RuntimeSpec, SpecDevice, SpecMount } from "./spec.ts";
 
 /** What the specification depends on of a container's record. */
-export type SpecifiedContainer = Pick<ContainerRecord, "id" | "config" | "security">;
+export type SpecifiedContainer = Pick<ContainerRecord, "id" | "config">;
+
+/** How far a container is confined. */
+export interface ContainerSecurity {
+  readonly capabilities: readonly string[];
+  /** All devices, nothing masked or read-only; capabilities and filter are as they say. */
+  readonly privileged: boolean;
+  readonly readonlyRootfs: boolean;
+  /** Whether system calls are filtered. */
+  readonly seccomp: boolean;
+  readonly noNewPrivileges: boolean;
+}
+
+export const defaultSecurity: ContainerSecurity = {
+  capabilities: defaultCapabilities,
+  privileged: false,
+  readonlyRootfs: false,
+  seccomp: true,
+  noNewPrivileges: false,
+};
+
+export const privilegedSecurity: ContainerSecurity = {
+  ...defaultSecurity,
+  capabilities: allCapabilities,
+  privileged: true,
+  seccomp: false,
+};
 
 /** What the host knows and the container's record does not. All paths are absolute and on the host. */
 export interface ContainerHost {
@@ -27,21 +54,18 @@ export interface ContainerHost {
   /** A namespace of its own with nothing in it, the host's, or a prepared one or another container's by its path. */
   readonly network: "none" | "host" | { readonly namespace: string };
   readonly devices?: readonly SpecDevice[];
-  /** False runs the container without a system call filter. */
-  readonly seccomp?: boolean;
+  /** `defaultSecurity` unless given. */
+  readonly security?: ContainerSecurity;
   /** 64 MiB unless given. */
   readonly shmSizeBytes?: number;
   readonly extraMaskedPaths?: readonly string[];
 }
 
-/**
- * The runtime's specification of a container. A privileged one has all capabilities and devices, nothing masked or read-only, and no system call
- * filter.
- */
+/** The runtime's specification of a container. */
 export function containerSpec(record: SpecifiedContainer, host: ContainerHost): RuntimeSpec {
-  const { config, id, security } = record;
-  const { privileged } = security;
-  const capabilities = containerCapabilities(security);
+  const { config, id } = record;
+  const security = host.security ?? defaultSecurity;
+  const { privileged, capabilities } = security;
   const devices = host.devices ?? [];
   return {
     ociVersion: "1.0.2",
@@ -61,7 +85,7 @@ export function containerSpec(record: SpecifiedContainer, host: ContainerHost): 
       },
       ...(security.noNewPrivileges ? { noNewPrivileges: true } : {}),
     },
-    root: { path: host.rootfs, ...(security.readOnlyRootfs ? { readonly: true } : {}) },
+    root: { path: host.rootfs, ...(security.readonlyRootfs ? { readonly: true } : {}) },
     mounts: containerMounts(host, privileged),
     linux: {
       resources: {
@@ -74,7 +98,7 @@ export function containerSpec(record: SpecifiedContainer, host: ContainerHost): 
       ...rootfsPropagation(host.mounts),
       maskedPaths: privileged ? [] : [...maskedPaths, ...(host.extraMaskedPaths ?? [])],
       readonlyPaths: privileged ? [] : readonlyPaths,
-      ...(privileged || host.seccomp === false ? {} : { seccomp: seccompProfile(capabilities) }),
+      ...(security.seccomp ? { seccomp: seccompProfile(capabilities) } : {}),
     },
   };
 }

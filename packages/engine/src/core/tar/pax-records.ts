@@ -1,6 +1,7 @@
 import {
   type ByteText,
   concatBytes,
+  copyBytes,
   fromByteText,
   type PaxRecord,
   TarFormatError,
@@ -25,7 +26,7 @@ export function decodePax(bytes: Uint8Array): PaxRecord[] {
     if (!sound || bytes[end - 1] !== newline) throw new TarFormatError("invalid tar header");
     records.push({
       key: toByteText(bytes.subarray(gap + 1, separator)),
-      value: bytes.slice(separator + 1, end - 1),
+      value: copyBytes(bytes.subarray(separator + 1, end - 1)),
     });
     at = end;
   }

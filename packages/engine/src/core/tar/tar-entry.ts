@@ -73,3 +73,6 @@ export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
   }
   return whole;
 }
+
+/** A copy, also of a Buffer, whose own `slice` gives a view. */
+export const copyBytes = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes);

@@ -1,4 +1,11 @@
-import { type ByteText, blockBytes, fromByteText, TarFormatError, toByteText } from "./tar-entry.ts";
+import {
+  copyBytes,
+  type ByteText,
+  blockBytes,
+  fromByteText,
+  TarFormatError,
+  toByteText,
+} from "./tar-entry.ts";
 
 // https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html, "ustar Interchange Format"
 const fields = {
@@ -41,8 +48,8 @@ export function decodeHeader(block: Uint8Array): TarHeader {
   return {
     path,
     linkPath: textOf(block, "linkName"),
-    // Before ustar, a file whose name ends in a slash was a directory.
-    type: type === "\0" || type === "0" ? (path.endsWith("/") ? "5" : "0") : type,
+    // An old way to say that it is a regular file.
+    type: type === "\0" ? "0" : type,
     sizeBytes: numberOf(block, "size"),
     hasExtension: type === "S" && block[sparseContinues] !== 0,
   };
@@ -53,7 +60,7 @@ export function renameHeader(
   block: Uint8Array,
   names: { readonly path: ByteText; readonly linkPath: ByteText; readonly type: string },
 ): Uint8Array {
-  const copy = block.slice();
+  const copy = copyBytes(block);
   write(copy, "name", names.path);
   write(copy, "linkName", names.linkPath);
   write(copy, "type", names.type);
@@ -97,7 +104,7 @@ export function extendedHeader(sizeBytes: number): Uint8Array {
 
 /** Writes a size of zero: entries that are only a header may claim one. */
 export function withoutSize(block: Uint8Array): Uint8Array {
-  const copy = block.slice();
+  const copy = copyBytes(block);
   write(copy, "size", "00000000000");
   return seal(copy);
 }

@@ -2,6 +2,7 @@ import { decodePax, paxText } from "./pax-records.ts";
 import {
   blockBytes,
   concatBytes,
+  copyBytes,
   type PaxRecord,
   TarFormatError,
   type TarPart,
@@ -81,7 +82,7 @@ export class TarParser {
     if (metaTypes.has(header.type)) return this.#meta(header);
     const extension = this.#extensionBytes(header);
     if (extension === undefined) return "incomplete";
-    const head = this.#take(blockBytes + extension).slice();
+    const head = copyBytes(this.#take(blockBytes + extension));
     this.#raw.push(head);
     return this.#finish(header, head);
   }
@@ -91,7 +92,7 @@ export class TarParser {
     if (header.sizeBytes > maxMetaBytes) throw new TarFormatError("header field too long");
     const length = blockBytes + header.sizeBytes + paddingOf(header.sizeBytes);
     if (this.#buffer.length < length) return "incomplete";
-    const bytes = this.#take(length).slice();
+    const bytes = copyBytes(this.#take(length));
     if (header.type === "g") return undefined;
     this.#raw.push(bytes);
     if (this.#raw.reduce((sum, part) => sum + part.length, 0) > 4 * maxMetaBytes) {
@@ -123,13 +124,15 @@ export class TarParser {
     if (path.length > maxPathBytes || linkPath.length > maxPathBytes || /\0/.test(path + linkPath)) {
       throw new TarFormatError("invalid tar header");
     }
-    const sizeBytes = headerOnlyTypes.has(header.type) ? 0 : paxSize(this.#pax, header.sizeBytes);
+    // Before ustar, a file whose name ends in a slash was a directory.
+    const type = header.type === "0" && path.endsWith("/") ? "5" : header.type;
+    const sizeBytes = headerOnlyTypes.has(type) ? 0 : paxSize(this.#pax, header.sizeBytes);
     this.#dataLeft = sizeBytes;
     this.#paddingLeft = paddingOf(sizeBytes);
     const entry = {
       path,
       linkPath,
-      type: header.type,
+      type,
       sizeBytes,
       pax: this.#pax,
       header: head.subarray(0, blockBytes),

@@ -82,14 +82,18 @@ export class ContainerLifecycle {
     const failed = { ...record, error: message, exitCode: startFailureExitCode(message) };
     state.containers.put(failed);
     this.#parts.readers.endRun(record.id);
-    if (!isCanceled(error)) publishContainerEvent(this.#ports.events, failed, "die", {
+    if (!isCanceled(error))
+      publishContainerEvent(this.#ports.events, failed, "die", {
         exitCode: String(failed.exitCode),
       });
     if (!record.autoRemove) return;
     try {
       await this.#parts.remover.remove(failed, { removeAnonymous: true });
     } catch (removeError) {
-      logger.error({ err: removeError, container: record.id }, "could not remove a container that failed to start");
+      logger.error(
+        { err: removeError, container: record.id },
+        "could not remove a container that failed to start",
+      );
     }
   }
 

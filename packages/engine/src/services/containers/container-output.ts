@@ -58,7 +58,9 @@ export class ContainerOutput {
       ...(request.tail === undefined ? {} : { tail: request.tail }),
       ...(request.since === undefined ? {} : { since: request.since }),
       ...(request.until === undefined ? {} : { before: request.until }),
-      ...(follow ? { follow, until: earliest(this.#readers.endOfRun(record.id), request.until, signal) } : {}),
+      ...(follow
+        ? { follow, until: earliest(this.#readers.endOfRun(record.id), request.until, signal) }
+        : {}),
     };
     return this.#output(record, query, request);
   }

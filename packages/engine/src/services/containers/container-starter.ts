@@ -12,7 +12,6 @@ import {
   defaultSecurity,
   privilegedSecurity,
 } from "../../core/runtime-spec/container-spec.ts";
-import { allCapabilities, defaultCapabilities } from "../../core/runtime-spec/defaults.ts";
 import type { SpecMount } from "../../core/runtime-spec/spec.ts";
 import { type ContainerPorts, namespace } from "./container-ports.ts";
 import { UndoStack } from "./undo-stack.ts";
@@ -78,17 +77,11 @@ export class ContainerStarter {
 
   #mounts(record: ContainerRecord): Promise<readonly SpecMount[]> {
     return inOrder(record.mounts, async (mount) => {
-      switch (mount.type) {
-        case "tmpfs":
-          return tmpfsMount(mount);
-        case "bind": {
-          const source = mount.source ?? "";
-          await this.#bindSource(record, source);
-          return bindMount(mount, source);
-        }
-        case "volume":
-          return bindMount(mount, await this.#volumePath(record, mount));
-      }
+      if (mount.type === "tmpfs") return tmpfsMount(mount);
+      if (mount.type === "volume") return bindMount(mount, await this.#volumePath(record, mount));
+      const source = mount.source ?? "";
+      await this.#bindSource(record, source);
+      return bindMount(mount, source);
     });
   }
 
@@ -167,16 +160,15 @@ export class ContainerStarter {
   }
 }
 
-function securityOf({ security }: ContainerRecord): ContainerSecurity {
-  const { capAdd: add, capDrop: drop, privileged, readOnlyRootfs, noNewPrivileges } = security;
-  const base = privileged ? privilegedSecurity : defaultSecurity;
+function securityOf({ security, hostConfig }: ContainerRecord): ContainerSecurity {
+  const base = security.privileged
+    ? privilegedSecurity
+    : { ...defaultSecurity, capabilities: capabilities(security) };
   return {
     ...base,
-    capabilities: privileged
-      ? allCapabilities
-      : capabilities({ add, drop, defaults: defaultCapabilities, all: allCapabilities }),
-    readonlyRootfs: readOnlyRootfs,
-    noNewPrivileges,
+    readonlyRootfs: security.readOnlyRootfs,
+    seccomp: base.seccomp && !hostConfig.SecurityOpt.includes("seccomp=unconfined"),
+    noNewPrivileges: security.noNewPrivileges,
   };
 }
 

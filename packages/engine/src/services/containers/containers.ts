@@ -102,7 +102,10 @@ export class Containers {
     return mounts;
   }
 
-  async list(query: ContainerQuery, options: { readonly size: boolean }): Promise<readonly ContainerSummary[]> {
+  async list(
+    query: ContainerQuery,
+    options: { readonly size: boolean },
+  ): Promise<readonly ContainerSummary[]> {
     const { state, images } = this.#ports;
     const selected = selectContainers(state.containers.list(), query, (typed) => {
       const found = images.find(typed);

@@ -7,7 +7,8 @@ export async function endsWithin(
   canceled: AbortSignal | undefined,
 ): Promise<boolean> {
   const { promise, resolve, reject } = Promise.withResolvers<false>();
-  const timer = seconds < 0 ? undefined : setTimeout(() => resolve(false), Math.min(seconds * 1000, 0x7fff_ffff));
+  const timer =
+    seconds < 0 ? undefined : setTimeout(() => resolve(false), Math.min(seconds * 1000, 0x7fff_ffff));
   const abort = (): void => reject(new EngineError("canceled", "stop container: the client is gone"));
   canceled?.addEventListener("abort", abort, { once: true });
   if (canceled?.aborted === true) abort();

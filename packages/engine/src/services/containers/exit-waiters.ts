@@ -31,13 +31,13 @@ export class ExitWaiters {
   }
 
   exited(id: string, { exitCode }: Pick<ProcessExit, "exitCode">): void {
-    for (const waiter of [...(this.#waiters.get(id) ?? [])]) {
+    for (const waiter of this.#waiters.get(id) ?? []) {
       if (waiter.condition !== "removed") waiter.resolve(exitCode);
     }
   }
 
   /** Whatever they wait for: nothing else will come. */
   removed(id: string, exitCode: number): void {
-    for (const waiter of [...(this.#waiters.get(id) ?? [])]) waiter.resolve(exitCode);
+    for (const waiter of this.#waiters.get(id) ?? []) waiter.resolve(exitCode);
   }
 }

@@ -74,14 +74,17 @@ export class ImagePuller {
     const manifest = parseWire(manifestSchema, remote.bytes, `read manifest ${remote.digest}`);
     const id = manifest.config.digest;
     const isNew = this.#ports.state.images.get(id) === undefined;
-    if (isNew) await this.#fetchImage(session, { manifest, remotes: [top, remote], emit, signal: request.signal });
+    if (isNew)
+      await this.#fetchImage(session, { manifest, remotes: [top, remote], emit, signal: request.signal });
     const name = familiarName(reference);
     const hadName = this.#images.find(name)?.image.id === id;
     this.#name(id, reference, top.digest);
     emit({ status: `Digest: ${top.digest}` });
     const isUpToDate = !isNew && hadName;
     emit({
-      status: isUpToDate ? `Status: Image is up to date for ${name}` : `Status: Downloaded newer image for ${name}`,
+      status: isUpToDate
+        ? `Status: Image is up to date for ${name}`
+        : `Status: Downloaded newer image for ${name}`,
     });
     this.#ports.events.publish({
       type: "image",
@@ -136,7 +139,11 @@ export class ImagePuller {
         createdAt: config.created ?? "1970-01-01T00:00:00Z",
         layers: diffIds,
         sizeBytes: unpacked.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
-        blobs: [manifest.config.digest, ...remotes.map(({ digest }) => digest), ...digestsOf(manifest.layers)],
+        blobs: [
+          manifest.config.digest,
+          ...remotes.map(({ digest }) => digest),
+          ...digestsOf(manifest.layers),
+        ],
         tags: [],
         repoDigests: [],
       },

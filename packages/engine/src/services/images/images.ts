@@ -148,7 +148,10 @@ export class Images {
     { force }: { readonly force: boolean },
   ): Promise<readonly ImageDeleted[]> {
     const refuse = (must: string, reason: string): EngineError =>
-      new EngineError("conflict", `conflict: unable to delete ${shortImageId(image.id)} (${must}) - ${reason}`);
+      new EngineError(
+        "conflict",
+        `conflict: unable to delete ${shortImageId(image.id)} (${must}) - ${reason}`,
+      );
     const users = this.#users(image);
     const running = users.find(({ status }) => status === "running");
     if (running !== undefined) {
@@ -190,9 +193,7 @@ export class Images {
   }
 }
 
-const union = <Item extends string>(
-  a: readonly Item[] | undefined,
-  b: readonly Item[],
-): readonly Item[] => [...new Set([...(a ?? []), ...b])].sort();
+const union = <Item extends string>(a: readonly Item[] | undefined, b: readonly Item[]): readonly Item[] =>
+  [...new Set([...(a ?? []), ...b])].sort();
 
 const shortImageId = (id: Digest): string => shortId(id.slice("sha256:".length));

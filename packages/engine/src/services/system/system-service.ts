@@ -128,7 +128,8 @@ function engineInfo(engine: EngineFacts) {
     LiveRestoreEnabled: true,
     Runtimes: { [engine.defaultRuntime]: { path: engine.defaultRuntime } },
     DefaultRuntime: engine.defaultRuntime,
-    RuncCommit: { ...none, ID: runtime?.version ?? "" },
+    // The same twice: clients remark on a version other than the expected one.
+    RuncCommit: { ID: runtime?.version ?? "", Expected: runtime?.version ?? "" },
     ContainerdCommit: none,
     InitCommit: none,
     InitBinary: "",

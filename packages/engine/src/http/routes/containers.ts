@@ -1,0 +1,190 @@
+import { containerCreateBodySchema } from "@davit/protocol";
+import { parseLogTime, parseTail } from "../../core/container/log-time.ts";
+import { EngineError } from "../../core/errors.ts";
+import type { Output } from "../../services/containers/container-output.ts";
+import type { ContainerServices } from "../../services/containers/container-services.ts";
+import type { WaitCondition } from "../../services/containers/exit-waiters.ts";
+import type { ByteStream } from "../../core/ports/byte-stream.ts";
+import type { Query } from "../query.ts";
+import { reply } from "../reply.ts";
+import type { Route } from "../route.ts";
+import { outputContentType, streamFrame } from "../stream-frame.ts";
+import { filterMap } from "./filter-map.ts";
+
+const filterKeys = [
+  "ancestor",
+  "before",
+  "exited",
+  "expose",
+  "health",
+  "id",
+  "is-task",
+  "isolation",
+  "label",
+  "name",
+  "network",
+  "publish",
+  "since",
+  "status",
+  "volume",
+] as const;
+
+export const containerRoutes = (services: ContainerServices): readonly Route[] => [
+  ...recordRoutes(services),
+  ...lifecycleRoutes(services),
+  ...outputRoutes(services),
+];
+
+const recordRoutes = ({ containers, lifecycle }: ContainerServices): readonly Route[] => [
+  {
+    method: "POST",
+    path: "/containers/create",
+    handle: async ({ body, query }) => {
+      const wanted = await body.json(containerCreateBodySchema);
+      const { id, warnings } = await containers.create(wanted, query.text("name"));
+      return reply.json({ Id: id, Warnings: warnings }, 201);
+    },
+  },
+  {
+    method: "GET",
+    path: "/containers/json",
+    handle: async ({ query }) => {
+      const selection = {
+        all: query.flag("all"),
+        limit: Math.max(0, query.optionalInt("limit") ?? 0),
+        filters: filterMap(query.filters(filterKeys), filterKeys),
+      };
+      return reply.json(await containers.list(selection, { size: query.flag("size") }));
+    },
+  },
+  {
+    method: "GET",
+    path: "/containers/{id}/json",
+    handle: async ({ param, query }) =>
+      reply.json(await containers.inspect(param("id"), { size: query.flag("size") })),
+  },
+  {
+    method: "POST",
+    path: "/containers/{id}/rename",
+    handle: async ({ param, query }) => {
+      await lifecycle.rename(param("id"), query.text("name"));
+      return reply.empty(204);
+    },
+  },
+  {
+    method: "DELETE",
+    path: "/containers/{id}",
+    handle: async ({ param, query }) => {
+      if (query.flag("link")) throw new EngineError("not-implemented", "links are not supported");
+      await lifecycle.remove(param("id"), {
+        force: query.flag("force"),
+        removeAnonymous: query.flag("v"),
+      });
+      return reply.empty(204);
+    },
+  },
+];
+
+const lifecycleRoutes = ({ lifecycle }: ContainerServices): readonly Route[] => [
+  {
+    method: "POST",
+    path: "/containers/{id}/start",
+    // Goes on when the client is gone: nobody wants it half started.
+    handle: async ({ param }) => reply.empty((await lifecycle.start(param("id"))) === "started" ? 204 : 304),
+  },
+  {
+    method: "POST",
+    path: "/containers/{id}/stop",
+    handle: async ({ param, query, signal }) =>
+      reply.empty((await lifecycle.stop(param("id"), stopOptions(query, signal))) === "stopped" ? 204 : 304),
+  },
+  {
+    method: "POST",
+    path: "/containers/{id}/restart",
+    handle: async ({ param, query, signal }) => {
+      await lifecycle.restart(param("id"), stopOptions(query, signal));
+      return reply.empty(204);
+    },
+  },
+  {
+    method: "POST",
+    path: "/containers/{id}/kill",
+    handle: async ({ param, query }) => {
+      await lifecycle.kill(param("id"), query.text("signal"));
+      return reply.empty(204);
+    },
+  },
+  {
+    method: "POST",
+    path: "/containers/{id}/wait",
+    handle: async ({ param, query, signal }) => {
+      // Waits from here on, not from when the headers are out: clients start the container as soon as they see them.
+      const exitCode = lifecycle.wait(param("id"), waitCondition(query.text("condition")), signal);
+      exitCode.catch(() => undefined);
+      return reply.lateJson(async () => ({ StatusCode: await exitCode, Error: null }));
+    },
+  },
+];
+
+const stopOptions = (query: Query, canceled: AbortSignal) => ({
+  signal: query.text("signal"),
+  timeoutSeconds: query.optionalInt("t"),
+  canceled,
+});
+
+function waitCondition(text: string): WaitCondition {
+  switch (text) {
+    case "":
+    case "not-running":
+      return "not-running";
+    case "next-exit":
+    case "removed":
+      return text;
+    default:
+      throw new EngineError("invalid", `invalid condition: "${text}"`);
+  }
+}
+
+const outputRoutes = ({ output }: ContainerServices): readonly Route[] => [
+  {
+    method: "GET",
+    path: "/containers/{id}/logs",
+    handle: async ({ param, query, version, signal }) => {
+      const logs = output.logs(
+        param("id"),
+        {
+          ...streams(query),
+          follow: query.flag("follow"),
+          timestamps: query.flag("timestamps"),
+          tail: parseTail(query.text("tail")),
+          since: parseLogTime("since", query.text("since")),
+          until: parseLogTime("until", query.text("until")),
+        },
+        signal,
+      );
+      return reply.bytes(framed(logs), { "Content-Type": outputContentType(version, logs) });
+    },
+  },
+  {
+    method: "POST",
+    path: "/containers/{id}/attach",
+    hijack: true,
+    handle: async ({ param, query, version, signal }) => {
+      const attached = output.attach(
+        param("id"),
+        { ...streams(query), logs: query.flag("logs"), stream: query.flag("stream") },
+        signal,
+      );
+      return reply.hijack(outputContentType(version, attached), async ({ write }) => {
+        for await (const bytes of framed(attached)) await write(bytes);
+      });
+    },
+  },
+];
+
+const streams = (query: Query) => ({ stdout: query.flag("stdout"), stderr: query.flag("stderr") });
+
+/** A terminal's output is raw, any other in frames that tell the two streams apart. */
+async function* framed({ tty, chunks }: Output): ByteStream {
+  for await (const { stream, bytes } of chunks) yield tty ? bytes : streamFrame(stream, bytes);
+}

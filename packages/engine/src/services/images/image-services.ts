@@ -1,0 +1,32 @@
+import type { Platform } from "../../core/image/platform.ts";
+import type { Archives } from "../../core/ports/archives.ts";
+import type { Registry } from "../../core/ports/registry.ts";
+import { ImageImporter } from "./image-importer.ts";
+import { ImageLoader } from "./image-loader.ts";
+import { ImagePuller } from "./image-puller.ts";
+import { Images, type ImagesPorts } from "./images.ts";
+
+export interface ImageServicesPorts extends ImagesPorts {
+  readonly registry: Registry;
+  readonly archives: Archives;
+  /** The engine's own. */
+  readonly platform: Platform;
+}
+
+export interface ImageServices {
+  readonly images: Images;
+  readonly puller: ImagePuller;
+  readonly importer: ImageImporter;
+  readonly loader: ImageLoader;
+}
+
+/** The services for images, made of the ports. */
+export function imageServices(ports: ImageServicesPorts): ImageServices {
+  const images = new Images(ports);
+  return {
+    images,
+    puller: new ImagePuller(ports, images),
+    importer: new ImageImporter(ports, images),
+    loader: new ImageLoader(ports, images),
+  };
+}

@@ -1,0 +1,64 @@
+import { spawn } from "node:child_process";
+import { mkdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+
+/** Runs the checks and every suite, one after the other, and ends with the sum of them all. */
+const suites = ["unit", "integration", "e2e", "reference"] as const;
+
+interface Tally {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+const root = join(import.meta.dirname, "..");
+const reports = join(root, ".cache/test");
+
+const reportSchema = z.object({
+  numPassedTests: z.number(),
+  numFailedTests: z.number(),
+  numPendingTests: z.number(),
+  numTodoTests: z.number(),
+});
+
+async function run(command: string, args: readonly string[]): Promise<number> {
+  const child = spawn(join(root, "node_modules/.bin", command), args, { cwd: root, stdio: "inherit" });
+  return await new Promise((done, failed) => {
+    child.once("exit", (code) => done(code ?? 1));
+    child.once("error", failed);
+  });
+}
+
+/** What vitest reported of a suite; a file that did not load, a crash and an empty suite count as a failure. */
+async function runSuite(suite: string): Promise<Tally> {
+  const report = join(reports, `${suite}.json`);
+  await rm(report, { force: true });
+  const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
+  const exitCode = await run("vitest", ["run", "--project", suite, ...reporters]);
+  const text = await readFile(report, "utf8").catch(() => undefined);
+  if (text === undefined) return { passed: 0, failed: 1, skipped: 0 };
+  const counted = reportSchema.parse(JSON.parse(text));
+  const passed = counted.numPassedTests;
+  const skipped = counted.numPendingTests + counted.numTodoTests;
+  const ranNone = passed + counted.numFailedTests === 0;
+  if (ranNone) console.error(`the suite ${suite} ran no test`);
+  const failed = counted.numFailedTests || (exitCode === 0 && !ranNone ? 0 : 1);
+  return { passed, failed, skipped };
+}
+
+async function runCheck(): Promise<Tally> {
+  const passed = (await run("node", ["scripts/check.ts"])) === 0;
+  return { passed: passed ? 1 : 0, failed: passed ? 0 : 1, skipped: 0 };
+}
+
+await mkdir(reports, { recursive: true });
+const tallies: Tally[] = [await runCheck()];
+for (const suite of suites) tallies.push(await runSuite(suite));
+
+const sum = (key: keyof Tally): number => tallies.reduce((total, tally) => total + tally[key], 0);
+const [passed, failed, skipped] = [sum("passed"), sum("failed"), sum("skipped")];
+const isCi = process.env["CI"] === "true";
+if (isCi && skipped > 0) console.error("skipped tests are failures here, because CI is true");
+console.log(`${String(passed)} passed, ${String(failed)} failed, ${String(skipped)} skipped`);
+process.exitCode = failed > 0 || (isCi && skipped > 0) ? 1 : 0;

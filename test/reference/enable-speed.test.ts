@@ -1,0 +1,14 @@
+import { startDavitd, startDockerd, TempDir, writeVolumePlugin } from "@davit/testkit";
+import { expect, test } from "vitest";
+import { measure } from "../../bench/measure.ts";
+import { enableOperation } from "../../bench/operations.ts";
+
+test("davitd enables a plugin at least five times as fast as dockerd", async () => {
+  await using dir = await TempDir.create("speed");
+  await using davitd = await startDavitd();
+  await using dockerd = await startDockerd();
+  const plugin = await writeVolumePlugin(dir.join("plugin"));
+  for (const engine of [davitd, dockerd]) await engine.ok(["plugin", "create", "acme/v", plugin]);
+  const medians = await measure(enableOperation, [davitd, dockerd], 5);
+  expect((medians.get(dockerd) ?? 0) / (medians.get(davitd) ?? Infinity)).toBeGreaterThanOrEqual(5);
+});
