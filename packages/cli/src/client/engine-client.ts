@@ -134,7 +134,7 @@ function queryText(query: NonNullable<ApiRequest["query"]>): string {
     if (typeof value === "object") for (const item of value) params.append(key, item);
     else params.append(key, typeof value === "boolean" ? (value ? "1" : "0") : String(value));
   }
-  return params.size === 0 ? "" : `?${params}`;
+  return params.size === 0 ? "" : `?${params.toString()}`;
 }
 
 function check<Schema extends z.ZodType>(schema: Schema, value: unknown, path: string): z.output<Schema> {

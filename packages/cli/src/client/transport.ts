@@ -1,8 +1,14 @@
-import { Agent, type IncomingMessage, type OutgoingHttpHeaders, request } from "node:http";
+import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from "node:http";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { errnoOf, Failure, messageOf, UnreachableFailure } from "../failure.ts";
 import type { Endpoint } from "./endpoint.ts";
+
+/**
+ * An `import` of node:http reads all its exports, one of which (WebSocket) loads Node's whole bundled undici:
+ * 30 ms that a short command would spend on nothing.
+ */
+const { Agent, request } = process.getBuiltinModule("node:http");
 
 export interface TransportRequest {
   readonly method: string;
@@ -47,7 +53,7 @@ export class Transport {
   }
 
   /** A request that may turn the connection into a byte stream; the caller listens for `upgrade` itself. */
-  upgrade(options: TransportRequest): ReturnType<typeof request> {
+  upgrade(options: TransportRequest): ClientRequest {
     return request({ ...this.#options(options), agent: false });
   }
 
@@ -73,7 +79,8 @@ export class Transport {
 /** Tells a connection that could not be made in the user's words. */
 export function connectionFailure(error: unknown, endpoint: Endpoint): Failure {
   const { url } = endpoint;
-  switch (errnoOf(error)) {
+  const code = errnoOf(error) ?? "";
+  switch (code) {
     case "ENOENT":
     case "ECONNREFUSED":
     case "ENOTSOCK":
@@ -88,7 +95,7 @@ export function connectionFailure(error: unknown, endpoint: Endpoint): Failure {
     default:
       if (error instanceof Failure) return error;
       return new UnreachableFailure(
-        `error during connect: ${url}: ${messageOf(error) || (errnoOf(error) ?? "connection failed")}`,
+        `error during connect: ${url}: ${messageOf(error) || code || "connection failed"}`,
         { cause: error },
       );
   }

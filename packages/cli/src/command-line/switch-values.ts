@@ -1,6 +1,6 @@
 import { longName } from "./long-name.ts";
 import { flagFailure } from "./usage-failure.ts";
-import type { Flags, Grammar } from "./verb.ts";
+import type { Grammar } from "./verb.ts";
 
 const truths = new Set(["1", "t", "T", "TRUE", "true", "True"]);
 const falsehoods = new Set(["0", "f", "F", "FALSE", "false", "False"]);
@@ -9,7 +9,7 @@ const falsehoods = new Set(["0", "f", "F", "FALSE", "false", "False"]);
  * Rewrites what Go programs accept and commander does not: `--force=false` for a switch, `-e=VALUE` for a short
  * flag. Stops where options end.
  */
-export function splitSwitchValues(grammar: Grammar<Flags>, argv: readonly string[]): string[] {
+export function splitSwitchValues(grammar: Grammar, argv: readonly string[]): string[] {
   const byLong = new Map(Object.entries(grammar.flags).map(([key, flag]) => [`--${longName(key)}`, flag]));
   const byShort = new Map(
     Object.values(grammar.flags).flatMap((flag) =>
@@ -46,7 +46,10 @@ export function splitSwitchValues(grammar: Grammar<Flags>, argv: readonly string
 /** `-it` and the like, where the last letter takes the next word. */
 function clusterWantsValue(word: string, byShort: ReadonlyMap<unknown, unknown>): boolean {
   if (!/^-[A-Za-z]{2,}$/.test(word)) return false;
-  const flags = [...word.slice(1)].map((letter) => byShort.get(`-${letter}`));
+  const flags = word
+    .slice(1)
+    .split("")
+    .map((letter) => byShort.get(`-${letter}`));
   return flags.every((flag, index) => hasType(flag) === (index === flags.length - 1) && flag !== undefined);
 }
 

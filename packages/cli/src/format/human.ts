@@ -38,7 +38,7 @@ export function humanDuration(milliseconds: number): string {
 
 /** Cut to so many characters, the last one an ellipsis. */
 export function truncate(text: string, length: number): string {
-  const characters = [...text];
+  const characters = Array.from(text);
   if (characters.length <= length) return text;
   return length <= 1 ? characters.slice(0, length).join("") : `${characters.slice(0, length - 1).join("")}…`;
 }

@@ -1,6 +1,9 @@
 const gap = 3;
 const narrowest = 10;
 
+/** In characters, not in bytes. */
+const width = (text: string): number => Array.from(text).length;
+
 /**
  * Aligns tab-separated cells as Go's text/tabwriter does: a column is a run of lines that have a cell there,
  * the last cell of a line belongs to none.
@@ -14,9 +17,9 @@ export function alignColumns(text: string): string {
       let end = start;
       while (end < rows.length && (rows[end]?.length ?? 0) > column + 1) end += 1;
       if (end === start) continue;
-      const cells = rows.slice(start, end).map((row) => [...(row[column] ?? "")].length + gap);
-      const width = Math.max(narrowest, ...cells);
-      for (const line of widths.slice(start, end)) line[column] = width;
+      const cells = rows.slice(start, end).map((row) => width(row[column] ?? "") + gap);
+      const widest = Math.max(narrowest, ...cells);
+      for (const line of widths.slice(start, end)) line[column] = widest;
       start = end;
     }
   }
@@ -24,7 +27,7 @@ export function alignColumns(text: string): string {
     .map((row, y) =>
       row
         .map((cell, x) =>
-          x === row.length - 1 ? cell : cell + " ".repeat((widths[y]?.[x] ?? 0) - [...cell].length),
+          x === row.length - 1 ? cell : cell + " ".repeat((widths[y]?.[x] ?? 0) - width(cell)),
         )
         .join(""),
     )

@@ -1,6 +1,5 @@
 import { lstat, readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { createGzip } from "node:zlib";
 import { describeIssue, pluginConfigSchema } from "@davit/protocol";
 import { toggle } from "../command-line/flag.ts";
 import { defineVerb } from "../command-line/verb.ts";
@@ -22,12 +21,13 @@ export const create = defineVerb({
     const directory = resolve(context.cwd, dataDir);
     await checkContext(directory, dataDir);
     const archive = packDirectory(directory);
+    const body = compress ? archive.pipe((await import("node:zlib")).createGzip()) : archive;
     await context.client.run({
       method: "POST",
       path: "/plugins/create",
       query: { name },
       headers: { "Content-Type": "application/x-tar" },
-      body: compress ? archive.pipe(createGzip()) : archive,
+      body,
       signal: context.signal,
     });
     printLine(context.out, name);

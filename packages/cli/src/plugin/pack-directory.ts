@@ -4,7 +4,9 @@ import { lstat, readdir, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { type Headers, type Pack, pack } from "tar-stream";
+import { type Pack, pack } from "tar-stream";
+
+type Header = Parameters<Pack["entry"]>[0];
 
 /**
  * A tar of everything in a directory, made while it is read: modes, owners, symbolic and hard links, devices and
@@ -78,7 +80,7 @@ function deviceNumbers(rdev: bigint): { devmajor: number; devminor: number } {
   };
 }
 
-function addEmpty(archive: Pack, header: Headers): Promise<void> {
+function addEmpty(archive: Pack, header: Header): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<undefined>();
   archive.entry(header, (error) => (error ? reject(error) : resolve(undefined)));
   return promise;
@@ -87,14 +89,15 @@ function addEmpty(archive: Pack, header: Headers): Promise<void> {
 async function addFile(
   archive: Pack,
   path: string,
-  header: Headers & { readonly size: number },
+  header: Header & { readonly size: number },
 ): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<undefined>();
-  const entry = archive.entry(header, (error) => (error ? reject(error) : resolve(undefined)));
+  const done = (error?: Error | null): void => (error ? reject(error) : resolve(undefined));
   if (header.size === 0) {
-    entry.end();
+    archive.entry(header, "", done);
     return promise;
   }
+  const entry = archive.entry(header, done);
   // A file that grows while it is read must not run into the next header.
   const content = createReadStream(path, { end: header.size - 1 });
   await Promise.all([promise, pipeline(content, entry)]);

@@ -14,11 +14,10 @@ export const version = defineVerb({
   args: { min: 0, max: 0 },
   flags: { format: inspectFormatFlag() },
   async run(context, _args, { format }) {
-    let failure: unknown;
-    const server = await readServer(context).catch((error: unknown) => {
-      failure = error;
-      return undefined;
-    });
+    const { server, failure } = await readServer(context).then(
+      (answer) => ({ server: answer, failure: undefined }),
+      (error: unknown) => ({ server: undefined, failure: error }),
+    );
     const apiVersion =
       server === undefined ? newestApiVersion : await context.client.apiVersion(context.signal);
     const client = {
@@ -34,7 +33,8 @@ export const version = defineVerb({
       printLine(context.out, renderObject(format, { Client: client, Server: server ?? null }));
     else context.out.write(clientText(client) + (server === undefined ? "" : serverText(server)));
     // The client's own part is printed whether or not there is a daemon.
-    if (failure !== undefined) throw failure;
+    if (failure !== undefined) return Promise.reject(failure);
+    return undefined;
   },
 });
 
@@ -85,7 +85,7 @@ function serverText(server: Version): string {
       rows.push([detailNames[key] ?? key, `${key === "BuildTime" ? ansiTime(value) : value}${minimum}`]);
     }
     if (Os !== undefined && Arch !== undefined) rows.push(["OS/Arch", `${Os}/${Arch}`]);
-    for (const [key, value] of Object.entries(rest).sort()) {
+    for (const [key, value] of Object.entries(rest).sort(([a], [b]) => (a < b ? -1 : 1))) {
       if (!Object.hasOwn(detailNames, key)) rows.push([key, value]);
     }
     return ` ${Name}:\n${lines(2, rows, 18)}`;

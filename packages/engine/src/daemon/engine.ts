@@ -14,13 +14,17 @@ import { KeyedQueue } from "../core/keyed-queue.ts";
 import { Layout } from "../core/layout.ts";
 import type { Network } from "../core/ports/network.ts";
 import type { Logger } from "../core/ports/logger.ts";
+import { containerRoutes } from "../http/routes/containers.ts";
+import { imageRoutes } from "../http/routes/images.ts";
 import { pluginRoutes } from "../http/routes/plugins.ts";
 import { systemRoutes } from "../http/routes/system.ts";
 import { volumeRoutes } from "../http/routes/volumes.ts";
 import { type ApiServer, createApiServer } from "../http/server.ts";
+import { containerServices } from "../services/containers/container-services.ts";
 import { VolumeDrivers } from "../services/drivers/volume-drivers.ts";
 import { EventBus } from "../services/events/event-bus.ts";
 import { GarbageCollector } from "../services/garbage/garbage-collector.ts";
+import { imageServices } from "../services/images/image-services.ts";
 import { PluginCreator } from "../services/plugins/plugin-creator.ts";
 import { PluginFetcher } from "../services/plugins/plugin-fetcher.ts";
 import { PluginProcess } from "../services/plugins/plugin-process.ts";
@@ -93,6 +97,7 @@ export async function createEngine(configuration: Configuration, logger: Logger)
   };
   const archives = new TarArchives({ tempDir: `${dataRoot}/tmp` });
 
+  const platform = { os: "linux", architecture };
   const events = new EventBus({ now: () => performance.timeOrigin + performance.now(), logger });
   const garbage = new GarbageCollector({ state, content, snapshots }, logger);
   const pluginQueue = new KeyedQueue();
@@ -119,7 +124,7 @@ export async function createEngine(configuration: Configuration, logger: Logger)
       registry,
       content,
       snapshots,
-      platform: { os: "linux", architecture },
+      platform,
     }),
     creator: new PluginCreator({ archives, compression, content, snapshots }),
     pusher: new PluginPusher({ registry, content }),
@@ -139,6 +144,23 @@ export async function createEngine(configuration: Configuration, logger: Logger)
   const volumes = new VolumeService({ state, drivers, queue: volumeQueue, events, logger });
   const volumeMounts = new VolumeMounts({ state, volumes, drivers, queue: volumeQueue, events, logger });
 
+  const imagePorts = { state, content, snapshots, garbage, events, registry, archives, platform };
+  const images = imageServices(imagePorts);
+  const containers = containerServices({
+    state,
+    runtime,
+    snapshots,
+    logs,
+    host,
+    network,
+    layout,
+    logger,
+    events,
+    volumes: volumeMounts,
+    images: images.images,
+    garbage,
+  });
+
   const system = new SystemService({
     engine: await engineFacts(configuration, logger),
     state,
@@ -150,7 +172,13 @@ export async function createEngine(configuration: Configuration, logger: Logger)
   const server = createApiServer({
     engine: { name: "Davit", version },
     logger,
-    routes: [...systemRoutes({ system, events }), ...pluginRoutes(plugins), ...volumeRoutes(volumes)],
+    routes: [
+      ...systemRoutes({ system, events }),
+      ...pluginRoutes(plugins),
+      ...volumeRoutes(volumes),
+      ...containerRoutes(containers),
+      ...imageRoutes(images),
+    ],
   });
 
   return {
@@ -158,11 +186,13 @@ export async function createEngine(configuration: Configuration, logger: Logger)
     async begin() {
       await clearLeftovers({ state, runtime, host, layout, logger });
       await garbage.collect();
-      const restored = Promise.all([plugins.restore(), volumes.restore()]);
+      const restored = Promise.all([plugins.restore(), volumes.restore(), containers.restore()]);
       return { restored: restored.then(() => undefined) };
     },
     async stop() {
       await server.close({ graceMs: configuration.shutdownTimeout * 1000 });
+      if (!configuration.liveRestore) await containers.lifecycle.stopAll();
+      await containers.close();
       if (configuration.liveRestore) supervisor.close();
       else await plugins.stopAll();
       await pluginQueue.idle();

@@ -112,6 +112,8 @@ function evaluateOperand(operand: Operand, scope: Scope, functions: TemplateFunc
       return follow(scope.variables.get(operand.name), operand.chain, operand.source);
     case "group":
       return follow(evaluatePipe(operand.pipe, scope, functions), operand.chain, operand.source);
+    default:
+      return operand satisfies never;
   }
 }
 

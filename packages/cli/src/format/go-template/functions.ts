@@ -104,4 +104,4 @@ export const headerFunctions: TemplateFunctions = new Map([
   ["split", same],
 ]);
 
-const truncatePlain = (value: string, size: number): string => [...value].slice(0, size).join("");
+const truncatePlain = (value: string, size: number): string => Array.from(value).slice(0, size).join("");

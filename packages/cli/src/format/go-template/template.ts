@@ -137,6 +137,8 @@ function parseOperand(
       readChain();
       return { operand: { kind: "group", pipe, chain, source: "(...)" }, next };
     }
+    default:
+      return word.kind satisfies never;
   }
 }
 

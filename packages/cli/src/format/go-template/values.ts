@@ -10,7 +10,16 @@ function inner(value: unknown): string {
     const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
     return `map[${entries.map(([key, item]) => `${key}:${inner(item)}`).join(" ")}]`;
   }
-  return typeof value === "function" ? "<func>" : String(value);
+  switch (typeof value) {
+    case "string":
+      return value;
+    case "number":
+    case "bigint":
+    case "boolean":
+      return String(value);
+    default:
+      return `<${typeof value}>`;
+  }
 }
 
 /** Go's idea of true: not zero, not empty. */

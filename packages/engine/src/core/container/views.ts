@@ -115,7 +115,7 @@ export function summaryView(
     Image: imageName,
     ImageID: record.imageId,
     Command: commandOf(record)
-      .map((word) => (/[\s'"]/.test(word) ? `'${word.replaceAll("'", "'\\''")}'` : word))
+      .map((word, at) => (at > 0 && word.includes(" ") ? `'${word}'` : word))
       .join(" "),
     Created: Math.floor(Date.parse(record.createdAt) / 1000),
     Ports: portList(record),

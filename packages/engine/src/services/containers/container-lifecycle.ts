@@ -111,6 +111,20 @@ export class ContainerLifecycle {
     return "stopped";
   }
 
+  /** Stops every running container, all at once. */
+  async stopAll(): Promise<void> {
+    const { state, logger } = this.#ports;
+    const running = state.containers.list().filter(({ status }) => status === "running");
+    const stops = running.map(async ({ id }) => {
+      try {
+        await this.stop(id);
+      } catch (error) {
+        logger.error({ container: id, err: error }, "container could not be stopped");
+      }
+    });
+    await Promise.all(stops);
+  }
+
   async restart(typed: string, options: StopOptions): Promise<void> {
     const { id } = this.resolve(typed);
     await this.stop(id, options);

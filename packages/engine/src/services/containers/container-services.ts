@@ -13,7 +13,7 @@ export interface ContainerServices {
   readonly containers: Containers;
   readonly lifecycle: ContainerLifecycle;
   readonly output: ContainerOutput;
-  /** Adopts what an earlier engine left; before the first request is served. */
+  /** Adopts what an earlier engine left; called before the first request is served, and need not be awaited for it. */
   restore(): Promise<void>;
   /** Lets go of the containers, which go on running. */
   close(): Promise<void>;

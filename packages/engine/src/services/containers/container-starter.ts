@@ -141,7 +141,6 @@ export class ContainerStarter {
     const [hosts, resolvers] = await Promise.all(
       ["/etc/hosts", "/etc/resolv.conf"].map((path) => host.readSmallFile(path)),
     );
-    await host.ensureDir(paths.dir, 0o710);
     await Promise.all([
       host.writeFile(paths.hosts, hostsFile(record, address, hosts ?? "")),
       host.writeFile(paths.resolvConf, resolvConf(record, resolvers ?? "")),

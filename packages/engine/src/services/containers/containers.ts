@@ -31,7 +31,7 @@ export class Containers {
   }
 
   async #create(body: ContainerCreateBody, typedName: string) {
-    const { state, images, host, volumes, events } = this.#ports;
+    const { state, images, host, layout, volumes, events } = this.#ports;
     if (typedName !== "") checkedName(typedName, state.containers.list());
     if (body.Image === "") throw new EngineError("invalid", "no image was given");
     const { image } = images.resolve(body.Image);
@@ -39,7 +39,10 @@ export class Containers {
     const hostOfEngine = ((await host.readSmallFile("/proc/sys/kernel/hostname")) ?? "localhost").trim();
     const plan = planContainer(body, await images.config(image.id), { id, hostOfEngine });
     await this.#checkSources(plan.mounts);
+    const { dir } = layout.container(id);
     try {
+      // Clients follow the log before there is one.
+      await host.ensureDir(dir, 0o710);
       const mounts = await this.#acquireVolumes(id, plan.mounts);
       const record = state.transaction(() => {
         const others = state.containers.list();
@@ -73,6 +76,7 @@ export class Containers {
       publishContainerEvent(events, record, "create");
     } catch (error) {
       await volumes.release(id, { removeAnonymous: true });
+      await host.removeTree(dir);
       throw error;
     }
     return { id, warnings: plan.warnings };

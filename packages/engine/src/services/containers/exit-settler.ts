@@ -91,14 +91,12 @@ export class ExitSettler {
     }
   }
 
-  /** Adopts what an earlier engine left: running containers are watched again, dead ones settled, half-done work undone. */
+  /**
+   * Adopts what an earlier engine left: running containers are watched again, dead ones settled, half-done work undone.
+   * Each container's place in its queue is taken at once, so requests can be served meanwhile.
+   */
   async restore(): Promise<void> {
-    const { state, runtime } = this.#ports;
-    const records = state.containers.list();
-    await Promise.all(records.map((record) => this.#restoreOne(record)));
-    const known = new Set(records.map(({ id }) => id));
-    const strangers = (await runtime.list(namespace)).filter((id) => !known.has(id));
-    for (const id of strangers) await runtime.delete(namespace, id);
+    await Promise.all(this.#ports.state.containers.list().map((record) => this.#restoreOne(record)));
   }
 
   async #restoreOne(record: ContainerRecord): Promise<void> {
