@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { volumePluginConfig, writeVolumePlugin } from "@davit/testkit";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { expectNothingLeft } from "./nothing-left.ts";
 import { useDavitd } from "./use-davitd.ts";
 
@@ -9,10 +9,6 @@ const isEnabled = (name: string) => davitd.engine.ok(["plugin", "inspect", "--fo
 
 beforeAll(async () => {
   await davitd.engine.ok(["plugin", "create", "acme/v", davitd.plugin]);
-});
-afterAll(async () => {
-  await davitd.engine.ok(["plugin", "rm", "--force", "acme/v"]);
-  await expectNothingLeft(davitd.engine);
 });
 
 describe("plugin enable", () => {
@@ -146,4 +142,9 @@ describe("plugin enable of a plugin that fails", () => {
     expect(stderr).toContain('exec: "/no"');
     await davitd.engine.ok(["plugin", "rm", "acme/noprogram"]);
   });
+});
+
+test("none of them leaves anything once it is removed", async () => {
+  await davitd.engine.ok(["plugin", "rm", "--force", "acme/v"]);
+  await expectNothingLeft(davitd.engine);
 });

@@ -1,5 +1,5 @@
 import type { Places } from "./places.ts";
-import { leftOut } from "./script.ts";
+import { evened } from "./script.ts";
 
 /** What the CLI prints when an engine refuses a context before it was sent whole: a matter of speed, too. */
 const aborted = /level=error msg="Can't (?:add file|close tar writer)/;
@@ -17,12 +17,11 @@ export function blank(
   for (const [name, place] of Object.entries(places)) {
     if (name !== "hex") blanked = blanked.replaceAll(place, `{${name}}`);
   }
+  for (const { pattern, by } of evened) blanked = blanked.replaceAll(pattern, by);
   return blanked
     .replaceAll(engineDir, "{engine}")
     .split("\n")
-    .filter(
-      (line) => !transient.test(line) && !aborted.test(line) && !leftOut.some((each) => each.line.test(line)),
-    )
+    .filter((line) => !transient.test(line) && !aborted.test(line))
     .join("\n")
     .replaceAll(/sha256:[0-9a-f]{64}/g, "{digest}")
     .replaceAll(/\b[0-9a-f]{64}\b/g, "{id}")

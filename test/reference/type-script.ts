@@ -25,6 +25,7 @@ export async function typeScript(
   const answers: Answer[] = [];
   for (const { type, answer } of steps) {
     const { stdout, stderr, exitCode } = await engine.docker(wordsOf(type, places), { input: answer });
+    if (!engine.isRunning) throw new Error(`${engine.name} ended at: docker ${type}`);
     const where = { engineDir: engine.dir, places };
     answers.push({ stdout: blank(stdout, where), stderr: blank(stderr, where), exitCode });
   }

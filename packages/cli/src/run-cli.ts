@@ -38,7 +38,7 @@ async function runBranch(
   context: Context,
 ): Promise<number> {
   if (word === undefined || word === "--help") {
-    context.out.write(branchHelp(noun, branch));
+    (word === undefined ? context.err : context.out).write(branchHelp(noun, branch));
     return 0;
   }
   const leaf = own(branch.commands, own(branch.aliases, word) ?? word);
@@ -62,8 +62,9 @@ const own = <Value>(record: Readonly<Record<string, Value>>, key: string): Value
 
 function unknownCommand(words: string, noun?: string): Failure {
   const where = noun === undefined ? programName : `${programName} ${noun}`;
+  const usage = noun === undefined ? "" : `Usage:  ${where}\n\n`;
   return new Failure(
-    `${programName}: unknown command: ${programName} ${words}\n\nRun '${where} --help' for more information`,
+    `${programName}: unknown command: ${programName} ${words}\n\n${usage}Run '${where} --help' for more information`,
   );
 }
 

@@ -35,7 +35,7 @@ export class TestEngine implements AsyncDisposable {
   }
 
   static async start(kind: EngineKind): Promise<TestEngine> {
-    const temp = await TempDir.create(kind.name.slice(0, 2));
+    const temp = await TempDir.create("d");
     await mkdir(temp.join("docker-config"));
     await writeFile(temp.join("daemon.json"), "{}");
     const engine = new TestEngine(kind, temp, kind.spawn(startOf(temp)));
@@ -60,6 +60,9 @@ export class TestEngine implements AsyncDisposable {
   }
   get dataRoot(): string {
     return startOf(this.#temp).dataRoot;
+  }
+  get isRunning(): boolean {
+    return this.#daemon.isRunning;
   }
   /** What the daemon has printed since its last start. */
   get log(): readonly string[] {

@@ -11,8 +11,8 @@ export class TempDir implements AsyncDisposable {
     this.path = path;
   }
 
-  static async create(prefix = "davit"): Promise<TempDir> {
-    return new TempDir(await mkdtemp(join(tmpdir(), `${prefix}-`)));
+  static async create(prefix: string): Promise<TempDir> {
+    return new TempDir(await mkdtemp(join(tmpdir(), prefix)));
   }
 
   join(...parts: readonly string[]): string {

@@ -28,8 +28,9 @@ export function parseCommandLine<const Given extends Flags>(
   command.option("--help");
   const entries = Object.entries(grammar.flags);
   for (const [key, flag] of entries) addFlag(command, key, flag);
+  const words = splitSwitchValues(grammar, argv);
   try {
-    command.parse(splitSwitchValues(grammar, argv), { from: "user" });
+    command.parse(words, { from: "user" });
   } catch (error) {
     if (error instanceof CommanderError) throw flagFailure(grammar, problemOf(error, argv));
     throw flagFailure(grammar, messageOf(error));
@@ -105,8 +106,7 @@ function problemOf(error: CommanderError, argv: readonly string[]): string {
   switch (error.code) {
     case "commander.unknownOption": {
       if (quoted.startsWith("--")) return `unknown flag: ${quoted.split("=")[0]}`;
-      const cluster = argv.find((word) => /^-[^-]/.test(word) && word.includes(quoted.charAt(1))) ?? quoted;
-      return `unknown shorthand flag: '${quoted.charAt(1)}' in ${cluster}`;
+      return `unknown shorthand flag: '${quoted.charAt(1)}' in ${quoted}`;
     }
     case "commander.optionMissingArgument": {
       const [short = "", long = ""] = /(?:(-\w), )?(--[\w-]+)/.exec(quoted)?.slice(1) ?? [];

@@ -14,6 +14,7 @@ export interface CreateRequest {
   readonly volumes: readonly VolumeOption[];
   readonly mounts: readonly MountOption[];
   readonly attach: { readonly stdin: boolean; readonly stdout: boolean; readonly stderr: boolean };
+  readonly restart: { readonly Name: string; readonly MaximumRetryCount: number };
   readonly autoRemove: boolean;
   readonly consoleSize: readonly [rows: number, columns: number];
 }
@@ -65,7 +66,7 @@ function hostConfig(request: CreateRequest): Record<string, unknown> {
     LogConfig: { Type: flags.logDriver, Config: keyValues(flags.logOpt) },
     NetworkMode: flags.network || flags.net || "default",
     PortBindings: {},
-    RestartPolicy: flags.restart ?? { Name: "no", MaximumRetryCount: 0 },
+    RestartPolicy: request.restart,
     AutoRemove: request.autoRemove,
     ConsoleSize: request.consoleSize,
     CapAdd: orNull(flags.capAdd),

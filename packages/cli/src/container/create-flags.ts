@@ -1,13 +1,6 @@
 import { integer, list, listOf, parsed, text, toggle } from "../command-line/flag.ts";
 import { checkLabel } from "../options/key-value.ts";
-import {
-  parseBytes,
-  parseCpus,
-  parseDevice,
-  parseMemorySwap,
-  parseRestartPolicy,
-  parseUlimit,
-} from "../options/quantities.ts";
+import { parseBytes, parseCpus, parseDevice, parseMemorySwap, parseUlimit } from "../options/quantities.ts";
 
 const bytes = (help: string, short?: string) =>
   parsed(help, parseBytes, { type: "bytes", ...(short === undefined ? {} : { short }) });
@@ -59,7 +52,7 @@ export const createFlags = {
   platform: text("Set platform if server is multi-platform capable"),
   privileged: toggle("Give extended privileges to this container"),
   readOnly: toggle("Mount the container's root filesystem as read only"),
-  restart: parsed('Restart policy to apply when a container exits (default "no")', parseRestartPolicy),
+  restart: text('Restart policy to apply when a container exits (default "no")', { initial: "no" }),
   runtime: text("Runtime to use for this container"),
   securityOpt: list("Security Options"),
   shmSize: bytes("Size of /dev/shm"),

@@ -1,11 +1,9 @@
-import { containerInspectSchema } from "@davit/protocol";
 import { objectPath } from "../client/object-path.ts";
-import { parsed, text, toggle } from "../command-line/flag.ts";
+import { text, toggle } from "../command-line/flag.ts";
 import { defineVerb } from "../command-line/verb.ts";
-import { parseMoment } from "../options/moment.ts";
+import { momentQuery } from "../options/moment.ts";
+import { containerStreamsSchema } from "./streams-schema.ts";
 import { copyOutput } from "./multiplexed.ts";
-
-const moment = (value: string): string => parseMoment(value, Date.now());
 
 export const logs = defineVerb({
   name: "logs",
@@ -16,21 +14,18 @@ export const logs = defineVerb({
   flags: {
     details: toggle("Show extra details provided to logs"),
     follow: toggle("Follow log output", { short: "f" }),
-    since: parsed('Show logs since timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m")', moment),
+    since: text('Show logs since timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m")'),
     tail: text('Number of lines to show from the end of the logs (default "all")', {
       short: "n",
       initial: "all",
     }),
     timestamps: toggle("Show timestamps", { short: "t" }),
-    until: parsed(
-      'Show logs before a timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m")',
-      moment,
-    ),
+    until: text('Show logs before a timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m")'),
   },
   async run(context, [name = ""], flags) {
     const { client, signal } = context;
     const path = objectPath("container", name);
-    const { Config } = await client.json(containerInspectSchema.pick({ Config: true }), {
+    const { Config } = await client.json(containerStreamsSchema, {
       method: "GET",
       path: `${path}/json`,
       signal,
@@ -43,10 +38,9 @@ export const logs = defineVerb({
         stderr: true,
         details: flags.details || undefined,
         follow: flags.follow || undefined,
-        since: flags.since || undefined,
+        ...momentQuery(flags),
         tail: flags.tail,
         timestamps: flags.timestamps || undefined,
-        until: flags.until || undefined,
       },
       signal,
     });

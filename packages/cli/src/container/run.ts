@@ -6,6 +6,7 @@ import { type Context, printLine } from "../context.ts";
 import { DaemonFailure, Failure, messageOf } from "../failure.ts";
 import { pullImage } from "../image/pull-image.ts";
 import { parseMountOption } from "../options/mount-option.ts";
+import { parseRestartPolicy } from "../options/quantities.ts";
 import { parseVolumeOption } from "../options/volume-option.ts";
 import { familiarTagged, parseReference } from "../reference.ts";
 import { Attachment } from "./attach.ts";
@@ -80,7 +81,7 @@ function streamsToAttach(flags: Flags): Attach {
 
 function checkFlags(context: Context, flags: Flags): void {
   if (flags.detach && flags.attach.length > 0) {
-    throw runFailure("conflicting options: cannot specify both --attach and --detach");
+    throw new Failure("conflicting options: cannot specify both --attach and --detach");
   }
   if (!["always", "missing", "never"].includes(flags.pull)) {
     throw runFailure(`invalid pull option: '${flags.pull}': must be one of "always", "missing" or "never"`);
@@ -103,8 +104,9 @@ async function create(
     flags,
     env: await readEnvironment(context, flags.env, flags.envFile),
     labels: await readLabels(context, flags.label, flags.labelFile),
-    volumes: parseEach("-v, --volume", flags.volume, (value) => parseVolumeOption(value, context.cwd)),
-    mounts: parseEach("--mount", flags.mount, (value) => parseMountOption(value, context.cwd)),
+    volumes: orRunFailure(() => flags.volume.map((value) => parseVolumeOption(value, context.cwd))),
+    restart: orRunFailure(() => parseRestartPolicy(flags.restart)),
+    mounts: parseMounts(flags.mount, context.cwd),
     attach,
     autoRemove: flags.rm,
     consoleSize: [context.out.rows ?? 0, context.out.columns ?? 0],
@@ -140,13 +142,21 @@ async function create(
   }
 }
 
+function orRunFailure<Value>(parse: () => Value): Value {
+  try {
+    return parse();
+  } catch (error) {
+    throw runFailure(error);
+  }
+}
+
 /** Their errors are the command line's. */
-function parseEach<Value>(flag: string, texts: readonly string[], parse: (text: string) => Value): Value[] {
+function parseMounts(texts: readonly string[], cwd: string) {
   return texts.map((value) => {
     try {
-      return parse(value);
+      return parseMountOption(value, cwd);
     } catch (error) {
-      throw flagFailure(grammar, `invalid argument "${value}" for "${flag}" flag: ${messageOf(error)}`);
+      throw flagFailure(grammar, `invalid argument "${value}" for "--mount" flag: ${messageOf(error)}`);
     }
   });
 }

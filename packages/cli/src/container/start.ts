@@ -1,4 +1,3 @@
-import { containerInspectSchema } from "@davit/protocol";
 import { objectPath } from "../client/object-path.ts";
 import { text, toggle } from "../command-line/flag.ts";
 import { defineVerb } from "../command-line/verb.ts";
@@ -7,6 +6,7 @@ import { Failure, InterruptedFailure, UnreachableFailure } from "../failure.ts";
 import { Attachment } from "./attach.ts";
 import { awaitExit } from "./awaited-exit.ts";
 import { forwardSignals, forwardSize } from "./forward-signals.ts";
+import { containerStreamsSchema } from "./streams-schema.ts";
 
 export const start = defineVerb({
   name: "start",
@@ -56,14 +56,11 @@ async function startAttached(
   name: string,
   flags: { readonly interactive: boolean; readonly detachKeys: string },
 ): Promise<number> {
-  const { Config, HostConfig, Id } = await context.client.json(
-    containerInspectSchema.pick({ Id: true, Config: true, HostConfig: true }),
-    {
-      method: "GET",
-      path: `${objectPath("container", name)}/json`,
-      signal: context.signal,
-    },
-  );
+  const { Config, HostConfig, Id } = await context.client.json(containerStreamsSchema, {
+    method: "GET",
+    path: `${objectPath("container", name)}/json`,
+    signal: context.signal,
+  });
   const attachment = await Attachment.open(context, Id, {
     stdin: flags.interactive && Config.OpenStdin,
     stdout: true,
@@ -71,7 +68,7 @@ async function startAttached(
     tty: Config.Tty,
     detachKeys: flags.detachKeys,
   });
-  const exit = await awaitExit(context, Id, HostConfig["AutoRemove"] === true ? "removed" : "next-exit");
+  const exit = await awaitExit(context, Id, HostConfig.AutoRemove === true ? "removed" : "next-exit");
   try {
     await startContainer(context, Id);
   } catch (error) {

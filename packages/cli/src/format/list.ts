@@ -75,7 +75,7 @@ function parse(template: string) {
   try {
     return parseTemplate(template, templateFunctions);
   } catch (error) {
-    throw new Failure(`failed to parse template: ${messageOf(error)}`, { cause: error });
+    throw new Failure(`template parsing error: ${messageOf(error)}`, { cause: error });
   }
 }
 

@@ -1,4 +1,4 @@
-import { type ImageSummary, imageSummarySchema } from "@davit/protocol";
+import { goList, type ImageSummary, imageSummarySchema } from "@davit/protocol";
 import { z } from "zod";
 import { toggle } from "../command-line/flag.ts";
 import { defineVerb } from "../command-line/verb.ts";
@@ -7,6 +7,12 @@ import { field, type ListView, printList } from "../format/list.ts";
 import { goTime } from "../format/time.ts";
 import { filterFlag, filtersQuery } from "../options/filters.ts";
 import { listFormatFlag } from "../options/format-flags.ts";
+
+/** Some daemons write null for none. */
+const listedImageSchema = imageSummarySchema.extend({
+  RepoTags: goList(z.string()),
+  RepoDigests: goList(z.string()),
+});
 
 interface ImageRow {
   readonly image: ImageSummary;
@@ -88,7 +94,7 @@ export const ls = defineVerb({
   async run(context, [reference], flags) {
     const filters =
       reference === undefined ? flags.filter : [...flags.filter, ["reference", reference] as const];
-    const images = await context.client.json(z.array(imageSummarySchema), {
+    const images = await context.client.json(z.array(listedImageSchema), {
       method: "GET",
       path: "/images/json",
       query: { all: flags.all || undefined, filters: filtersQuery(filters) },

@@ -1,6 +1,6 @@
 import { objectPath } from "../client/object-path.ts";
 import { defineVerb } from "../command-line/verb.ts";
-import { Failure } from "../failure.ts";
+import { Failure, messageOf } from "../failure.ts";
 import { familiarRepository, parseReference } from "../reference.ts";
 
 export const tag = defineVerb({
@@ -11,7 +11,7 @@ export const tag = defineVerb({
   args: { min: 2, max: 2 },
   flags: {},
   async run(context, [source = "", target = ""]) {
-    const reference = parseReference(target);
+    const reference = parseTarget(target);
     if (reference.digest !== undefined) throw new Failure("refusing to create a tag with a digest reference");
     await context.client.run({
       method: "POST",
@@ -22,3 +22,14 @@ export const tag = defineVerb({
     return undefined;
   },
 });
+
+function parseTarget(target: string) {
+  try {
+    return parseReference(target);
+  } catch (error) {
+    throw new Failure(
+      `Error parsing reference: "${target}" is not a valid repository/tag: ${messageOf(error)}`,
+      { cause: error },
+    );
+  }
+}

@@ -2,7 +2,12 @@ import { text } from "../command-line/flag.ts";
 
 const help = "Format output using a custom template";
 
-export const inspectFormatFlag = () => text(`${help}: 'json' or 'TEMPLATE' (a Go template)`, { short: "f" });
+const inspectHelp = `${help}: 'json' or 'TEMPLATE' (a Go template)`;
+
+export const inspectFormatFlag = () => text(inspectHelp, { short: "f" });
+
+/** Where `-f` is another flag's. */
+export const longFormatFlag = () => text(inspectHelp);
 
 export const listFormatFlag = () =>
   text(`${help}: 'table' (default), 'table TEMPLATE', 'json' or 'TEMPLATE' (a Go template)`);

@@ -1,3 +1,5 @@
+import { Failure, messageOf } from "../failure.ts";
+
 const durationUnits: Readonly<Record<string, number>> = {
   ns: 1e-9,
   us: 1e-6,
@@ -18,9 +20,25 @@ export function parseDuration(text: string): number | undefined {
   return text.startsWith("-") ? -seconds : seconds;
 }
 
+/** The `since` and `until` of a query; what is not given is left out. */
+export function momentQuery(given: {
+  readonly since: string;
+  readonly until: string;
+}): Partial<Record<"since" | "until", string>> {
+  const query: Partial<Record<"since" | "until", string>> = {};
+  for (const name of ["since", "until"] as const) {
+    if (given[name] === "") continue;
+    try {
+      query[name] = parseMoment(given[name], Date.now());
+    } catch (error) {
+      throw new Failure(`invalid value for "${name}": ${messageOf(error)}`, { cause: error });
+    }
+  }
+  return query;
+}
+
 /** A point in time as the API takes it, in seconds: a duration before now, RFC 3339 or a Unix time. */
 export function parseMoment(text: string, nowMs: number): string {
-  if (text === "") return "";
   const duration = parseDuration(text);
   if (duration !== undefined) return (nowMs / 1000 - duration).toFixed(9);
   if (/^\d+(\.\d+)?$/.test(text)) return text;

@@ -3,7 +3,10 @@ const powers = "bkmgtp";
 /** `512m` and the like, in powers of 1024. */
 export function parseBytes(text: string): number {
   const match = /^(\d+(?:\.\d+)?) ?([kmgtp]?)(?:i?b)?$/i.exec(text.trim());
-  if (match === null) throw new Error(`invalid size: '${text}'`);
+  if (match === null) {
+    const suffix = /^[\d.]+ ?([a-z]+)$/i.exec(text.trim())?.[1];
+    throw new Error(suffix === undefined ? `invalid size: '${text}'` : `invalid suffix: '${suffix}'`);
+  }
   const [, amount = "", unit = ""] = match;
   return Math.trunc(Number(amount) * 1024 ** (unit === "" ? 0 : powers.indexOf(unit.toLowerCase())));
 }
@@ -32,11 +35,8 @@ export function parseUlimit(text: string): { Name: string; Soft: number; Hard: n
 export function parseRestartPolicy(text: string): { Name: string; MaximumRetryCount: number } {
   const [name = "", count, ...more] = text.split(":");
   if (count !== undefined && (!/^\d+$/.test(count) || more.length > 0 || name === "")) {
-    throw new Error(
-      count === "" || !/^\d+$/.test(count)
-        ? "maximum retry count must be an integer"
-        : "invalid restart policy format",
-    );
+    const reason = /^\d+$/.test(count) ? "" : ": maximum retry count must be an integer";
+    throw new Error(`invalid restart policy format${reason}`);
   }
   return { Name: name, MaximumRetryCount: Number(count ?? 0) };
 }

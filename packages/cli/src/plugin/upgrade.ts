@@ -30,9 +30,7 @@ export const upgrade = defineVerb({
       plugin.PluginReference === "" ? "" : familiarTagged(parseReference(plugin.PluginReference));
     printLine(context.out, `Upgrading plugin ${plugin.Name} from ${present} to ${next}`);
     if (next !== present && !flags.skipRemoteCheck) {
-      if (!(await confirm(context, "Plugin images do not match, are you sure?"))) {
-        throw new Failure("plugin upgrade has been cancelled");
-      }
+      if (!(await confirm(context, "Plugin images do not match, are you sure?"))) return;
     }
     const privileges = await grantPrivileges(context, remote, flags.grantAllPermissions);
     if (privileges === undefined) throw new Failure(`permission denied while installing plugin ${remote}`);

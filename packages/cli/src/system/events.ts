@@ -1,14 +1,14 @@
 import { eventSchema } from "@davit/protocol";
 import { z } from "zod";
-import { parsed } from "../command-line/flag.ts";
+import { text } from "../command-line/flag.ts";
 import { defineVerb } from "../command-line/verb.ts";
 import { printLine } from "../context.ts";
 import { goJson } from "../format/go-json.ts";
 import { renderObject } from "../format/inspect.ts";
 import { rfc3339Nano } from "../format/time.ts";
 import { filterFlag, filtersQuery } from "../options/filters.ts";
-import { inspectFormatFlag } from "../options/format-flags.ts";
-import { parseMoment } from "../options/moment.ts";
+import { longFormatFlag } from "../options/format-flags.ts";
+import { momentQuery } from "../options/moment.ts";
 
 /** With all nine digits of the time, which only a bigint holds; unknown keys stay for `--format json`. */
 const exactEventSchema = z.looseObject({
@@ -16,8 +16,6 @@ const exactEventSchema = z.looseObject({
   timeNano: z.union([z.bigint(), z.number().transform((value) => BigInt(Math.trunc(value)))]),
 });
 type ExactEvent = z.output<typeof exactEventSchema>;
-
-const moment = (value: string): string => parseMoment(value, Date.now());
 
 export const events = defineVerb({
   name: "events",
@@ -27,15 +25,15 @@ export const events = defineVerb({
   args: { min: 0, max: 0 },
   flags: {
     filter: filterFlag("Filter output based on conditions provided"),
-    format: inspectFormatFlag(),
-    since: parsed("Show all events created since timestamp", moment),
-    until: parsed("Stream events until this timestamp", moment),
+    format: longFormatFlag(),
+    since: text("Show all events created since timestamp"),
+    until: text("Stream events until this timestamp"),
   },
   async run(context, _args, { filter, format, since, until }) {
     const stream = context.client.stream(exactEventSchema, {
       method: "GET",
       path: "/events",
-      query: { since: since || undefined, until: until || undefined, filters: filtersQuery(filter) },
+      query: { ...momentQuery({ since, until }), filters: filtersQuery(filter) },
       signal: context.signal,
     });
     for await (const event of stream) printLine(context.out, eventLine(event, format));

@@ -18,10 +18,14 @@ interface Kind {
 const kinds: readonly Kind[] = [
   {
     name: "container",
-    schema: containerInspectSchema,
+    schema: containerInspectSchema.pick({ Id: true, Name: true }),
     path: (name) => `${objectPath("container", name)}/json`,
   },
-  { name: "image", schema: imageInspectSchema, path: (name) => `${objectPath("image", name)}/json` },
+  {
+    name: "image",
+    schema: imageInspectSchema.pick({ Id: true }),
+    path: (name) => `${objectPath("image", name)}/json`,
+  },
   { name: "volume", schema: volumeSchema, path: (name) => objectPath("volume", name) },
   { name: "plugin", schema: pluginSchema, path: (name) => `${objectPath("plugin", name)}/json` },
 ];
@@ -38,7 +42,10 @@ export const inspect = defineVerb({
   },
   async run(context, args, { format, size, type }) {
     const wanted = type === "" ? kinds : kinds.filter(({ name }) => name === type);
-    if (wanted.length === 0) throw new Failure(`"${type}" is not a valid value for --type`);
+    if (wanted.length === 0)
+      throw new Failure(
+        `unknown type: "${type}": must be one of ${kinds.map(({ name }) => `"${name}"`).join(", ")}`,
+      );
     return inspectEach(context, args, format, async (name) => {
       for (const kind of wanted) {
         try {

@@ -39,7 +39,7 @@ export const prune = defineVerb({
     const which = all || !spares ? "all" : "anonymous";
     const warning = `WARNING! This will remove ${which} local volumes not used by at least one container.`;
     if (!force && !(await confirm(context, `${warning}\nAre you sure you want to continue?`))) {
-      throw new Failure("volume prune has been cancelled");
+      return;
     }
     const pruned = await client.json(prunedSchema, {
       method: "POST",

@@ -6,13 +6,13 @@ import { LinuxHost } from "../adapters/host/linux-host.ts";
 import { LocalVolumes } from "../adapters/local-volumes/local-volumes.ts";
 import { K8sFileLogs } from "../adapters/logs/k8s-file-logs.ts";
 import { readHostFacts } from "../adapters/host-facts/read-host-facts.ts";
+import { CniNetwork } from "../adapters/network/cni-network.ts";
 import { pluginConnector } from "../adapters/rpc/plugin-connector.ts";
 import { ConmonRuntime } from "../adapters/runtime/conmon-runtime.ts";
 import { OverlaySnapshots } from "../adapters/snapshots/overlay-snapshots.ts";
 import { SqliteState } from "../adapters/state/sqlite-state.ts";
 import { KeyedQueue } from "../core/keyed-queue.ts";
 import { Layout } from "../core/layout.ts";
-import type { Network } from "../core/ports/network.ts";
 import type { Logger } from "../core/ports/logger.ts";
 import { containerRoutes } from "../http/routes/containers.ts";
 import { imageRoutes } from "../http/routes/images.ts";
@@ -85,16 +85,13 @@ export async function createEngine(configuration: Configuration, logger: Logger)
     userAgent: `docker/${version} davit/${version}`,
     logger,
   });
-  const network: Network = {
-    available: async () => "x",
-    createNamespace: async () => "",
-    removeNamespace: async () => {},
-    attach: async () => {
-      throw new Error("no");
-    },
-    detach: async () => {},
-    list: async () => [],
-  };
+  const network = new CniNetwork({
+    stateDir: `${execRoot}/network`,
+    pluginDirs: configuration.cniDirs,
+    bridge: configuration.bridgeName,
+    subnet: configuration.bridgeSubnet,
+    logger,
+  });
   const archives = new TarArchives({ tempDir: `${dataRoot}/tmp` });
 
   const platform = { os: "linux", architecture };

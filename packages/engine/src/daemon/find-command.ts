@@ -11,7 +11,10 @@ export function findCommand(name: string, environment: NodeJS.ProcessEnv): strin
   const dirs = [...(environment["PATH"] ?? "").split(delimiter).filter((dir) => dir !== ""), ...systemDirs];
   const found = dirs.map((dir) => join(dir, name)).find(isExecutable);
   if (found !== undefined) return found;
-  throw new EngineError("unavailable", `looking for ${name}: it is not in ${dirs.join(":")}: install it (Debian's package has the same name)`);
+  throw new EngineError(
+    "unavailable",
+    `looking for ${name}: it is not in ${dirs.join(":")}: install it (Debian's package has the same name)`,
+  );
 }
 
 function isExecutable(path: string): boolean {

@@ -36,6 +36,8 @@ function index(start: unknown, ...keys: readonly unknown[]): unknown {
       return item;
     }
     if (typeof value === "object" && value !== null) return Reflect.get(value, text(key)) ?? "";
+    // A null in JSON is a nil map to Go's clients, whose elements are empty.
+    if (value === null) return "";
     throw new TemplateError(": error calling index: index of untyped nil");
   }, start);
 }

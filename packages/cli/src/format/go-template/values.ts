@@ -10,16 +10,9 @@ function inner(value: unknown): string {
     const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
     return `map[${entries.map(([key, item]) => `${key}:${inner(item)}`).join(" ")}]`;
   }
-  switch (typeof value) {
-    case "string":
-      return value;
-    case "number":
-    case "bigint":
-    case "boolean":
-      return String(value);
-    default:
-      return `<${typeof value}>`;
-  }
+  if (typeof value === "string") return value;
+  if (typeof value === "number" || typeof value === "bigint" || typeof value === "boolean") return `${value}`;
+  return `<${typeof value}>`;
 }
 
 /** Go's idea of true: not zero, not empty. */

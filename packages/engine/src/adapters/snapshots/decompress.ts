@@ -1,11 +1,12 @@
 import { spawn } from "node:child_process";
-import { Readable, type Duplex } from "node:stream";
+import type { Duplex } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { detectCompression, peekStart } from "../../core/compression-format.ts";
 import { EngineError, messageOf } from "../../core/errors.ts";
 import type { ByteStream } from "../../core/ports/byte-stream.ts";
 import { startFailure, toolEnvironment } from "./tool.ts";
+import { WatchedSource } from "./watched-source.ts";
 
 /** The plain bytes of a stream that may be compressed with gzip, zstd or xz. */
 export async function* decompress(source: ByteStream): AsyncGenerator<Uint8Array, void, undefined> {
@@ -40,7 +41,8 @@ async function* bsdcat(source: ByteStream): AsyncGenerator<Uint8Array, void, und
     child.once("error", (error) => reject(startFailure("bsdcat", error)));
     child.once("close", resolve);
   });
-  const feeding = pipeline(source, child.stdin).then(
+  const watched = new WatchedSource(source);
+  const feeding = pipeline(watched, child.stdin).then(
     () => undefined,
     (error: unknown) => {
       child.kill("SIGKILL");
@@ -50,6 +52,7 @@ async function* bsdcat(source: ByteStream): AsyncGenerator<Uint8Array, void, und
   try {
     for await (const chunk of child.stdout) yield chunk;
     const code = await closed;
+    if (watched.failure !== undefined) throw watched.failure.error;
     if (code !== 0 && stderr !== "") {
       throw invalid(
         stderr
@@ -74,23 +77,15 @@ async function* through(
   decoder: Duplex,
   broken: (error: unknown) => EngineError,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  let sourceError: { readonly error: unknown } | undefined;
-  async function* watched(): AsyncGenerator<Uint8Array, void, undefined> {
-    try {
-      yield* source;
-    } catch (error) {
-      sourceError = { error };
-      throw error;
-    }
-  }
-  const feeding = pipeline(Readable.from(watched(), { objectMode: true }), decoder).then(
+  const watched = new WatchedSource(source);
+  const feeding = pipeline(watched, decoder).then(
     () => undefined,
     (error: unknown) => ({ error }),
   );
   try {
     for await (const chunk of decoder) yield chunk;
   } catch (error) {
-    throw sourceError === undefined ? broken(error) : sourceError.error;
+    throw watched.failure === undefined ? broken(error) : watched.failure.error;
   } finally {
     decoder.destroy();
     await feeding;

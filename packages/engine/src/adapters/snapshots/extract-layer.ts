@@ -58,6 +58,7 @@ async function extract(
 ): Promise<ExtractedLayer> {
   const hash = createHash("sha256");
   const filter = new LayerFilter();
+  let complete = false;
   async function* input(): AsyncGenerator<Uint8Array, void, undefined> {
     let plainBytes = 0;
     for await (const chunk of decompress(counted(interruptible(source, signal), onBytes))) {
@@ -68,10 +69,12 @@ async function extract(
       if (kept.length > 0) yield kept;
     }
     filter.end();
+    complete = true;
     // Only now, so that the extractor does not leave before the last byte counts for the digest.
     yield endOfArchive();
   }
   await bsdtar(dir, input(), signal);
+  if (!complete) throw new EngineError("internal", "bsdtar ended before the archive did");
   const { removals } = filter;
   if (removals.whiteouts.size + removals.opaque.size > 0) {
     await bsdtar(dir, removalArchive(dir, removals), signal);

@@ -1,7 +1,9 @@
 import { spawn } from "node:child_process";
+import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { ByteStream } from "../../core/ports/byte-stream.ts";
 import { EngineError, errnoOf } from "../../core/errors.ts";
+import { WatchedSource } from "./watched-source.ts";
 
 export interface ToolRun {
   /** Null if a signal ended it. */
@@ -47,6 +49,7 @@ export async function runTool(
   });
   const kill = (): void => void child.kill("SIGKILL");
   signal?.addEventListener("abort", kill, { once: true });
+  const source = new WatchedSource(input ?? Readable.from([]));
   let stdout = "";
   let stderr = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
@@ -57,10 +60,11 @@ export async function runTool(
     if (stopOn?.test(text) === true) kill();
   });
   try {
-    const feeding = pipeline(input ?? [], child.stdin, signal === undefined ? {} : { signal }).catch(
+    const feeding = pipeline(source, child.stdin, signal === undefined ? {} : { signal }).catch(
       (error: unknown) => {
-        // A tool that stopped reading has its own reason to tell.
-        if (isBrokenPipe(error)) return;
+        // A tool that stopped reading has its own reason to tell; a source that failed (a connection may break with the
+        // same code) must not look like a whole one.
+        if (source.failure === undefined && isBrokenPipe(error)) return;
         kill();
         throw error;
       },
@@ -68,6 +72,7 @@ export async function runTool(
     const [fed, ended] = await Promise.allSettled([feeding, closed]);
     if (isAborted(signal)) throw canceled(command, signal);
     if (ended.status === "rejected") throw ended.reason;
+    if (source.failure !== undefined) throw source.failure.error;
     if (fed.status === "rejected") throw fed.reason;
     return { code: ended.value, stdout, stderr };
   } finally {

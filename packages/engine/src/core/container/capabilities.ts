@@ -1,17 +1,19 @@
 import { EngineError } from "../errors.ts";
 import { allCapabilities, defaultCapabilities } from "../runtime-spec/defaults.ts";
+import type { RequestedSecurity } from "./record.ts";
 
 /**
  * The default capabilities with `--cap-add` and `--cap-drop`: any case, with or without `CAP_`, or `ALL`. Adding one
- * wins over dropping all, and dropping one over adding all.
+ * wins over dropping all, and dropping one over adding all. `ALL`, and privileged, mean all those that are `possible`.
  */
-export function capabilities(request: {
-  readonly capAdd: readonly string[];
-  readonly capDrop: readonly string[];
-}): readonly string[] {
-  const added = new Set(request.capAdd.map(fullName));
-  const dropped = new Set(request.capDrop.map(fullName));
-  if (added.has("ALL")) return allCapabilities.filter((name) => !dropped.has(name));
+export function capabilities(
+  { capAdd, capDrop, privileged }: Pick<RequestedSecurity, "capAdd" | "capDrop" | "privileged">,
+  possible: readonly string[] = allCapabilities,
+): readonly string[] {
+  const added = new Set(capAdd.map(fullName));
+  const dropped = new Set(capDrop.map(fullName));
+  if (privileged) return possible;
+  if (added.has("ALL")) return possible.filter((name) => !dropped.has(name));
   const kept = dropped.has("ALL") ? [] : defaultCapabilities.filter((name) => !dropped.has(name));
   return allCapabilities.filter((name) => added.has(name) || kept.includes(name));
 }

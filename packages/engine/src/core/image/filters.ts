@@ -3,6 +3,7 @@ import { type Filters, hasLabel } from "../container/filters.ts";
 import { parseLogTime } from "../container/log-time.ts";
 import { EngineError } from "../errors.ts";
 import type { ImageRecord } from "./record.ts";
+import { repositoryPart } from "./repository-part.ts";
 import { resolveImage } from "./resolve.ts";
 
 export interface ImageWithConfig {
@@ -68,13 +69,6 @@ function withNamesLike({ record, config }: ImageWithConfig, patterns: readonly R
   const tags = record.tags.filter(fits);
   const repoDigests = record.repoDigests.filter(fits);
   return tags.length + repoDigests.length === 0 ? [] : [{ record: { ...record, tags, repoDigests }, config }];
-}
-
-function repositoryPart(name: string): string {
-  const at = name.indexOf("@");
-  if (at !== -1) return name.slice(0, at);
-  const colon = name.lastIndexOf(":");
-  return colon > name.lastIndexOf("/") ? name.slice(0, colon) : name;
 }
 
 /** Go's path.Match: `*` and `?` stop at slashes, `[a-z]` is a class. */

@@ -73,7 +73,7 @@ describe("TarParser", () => {
   });
 
   it("tells a directory from a file by the slash at the end of the whole name only", () => {
-    const path = `${"long/".repeat(30)}`;
+    const path = "long/".repeat(30);
     const { entries } = parse(makeTar([{ path: `${path}file` }, { path }]));
     expect(entries.map(({ type }) => type)).toEqual(["0", "5"]);
   });

@@ -185,7 +185,7 @@ export const options = {
     short: "b",
     kind: "text",
     fallback: "davit0",
-    doc: "name of the bridge of the default network; none for no bridge network",
+    doc: "name of the bridge of the default network",
   }),
   bridgeSubnet: option({
     key: "bip",

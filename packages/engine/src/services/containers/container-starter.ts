@@ -1,3 +1,4 @@
+import { boundingSet } from "../../core/container/bounding-set.ts";
 import { capabilities } from "../../core/container/capabilities.ts";
 import { hostsFile, resolvConf } from "../../core/container/network-files.ts";
 import { publishedPorts } from "../../core/container/published-ports.ts";
@@ -12,6 +13,7 @@ import {
   defaultSecurity,
   privilegedSecurity,
 } from "../../core/runtime-spec/container-spec.ts";
+import { allCapabilities } from "../../core/runtime-spec/defaults.ts";
 import type { SpecMount } from "../../core/runtime-spec/spec.ts";
 import { type ContainerPorts, namespace } from "./container-ports.ts";
 import { UndoStack } from "./undo-stack.ts";
@@ -55,7 +57,7 @@ export class ContainerStarter {
       mounts,
       files: paths,
       network,
-      security: securityOf(record),
+      security: await this.#security(record),
       shmSizeBytes: record.shmSizeBytes,
       extraMaskedPaths: await host.thermalThrottlePaths(),
     });
@@ -148,7 +150,19 @@ export class ContainerStarter {
     ]);
   }
 
-  /** Names are looked up only where there are any: the files in the image are not to be trusted further than needed. */
+  async #security({ security, hostConfig }: ContainerRecord): Promise<ContainerSecurity> {
+    const own = boundingSet((await this.#ports.host.readSmallFile("/proc/self/status")) ?? "");
+    const possible = own === undefined ? allCapabilities : allCapabilities.filter((name) => own.has(name));
+    const base = security.privileged ? privilegedSecurity : defaultSecurity;
+    return {
+      ...base,
+      capabilities: capabilities(security, possible),
+      readonlyRootfs: security.readOnlyRootfs,
+      seccomp: base.seccomp && !hostConfig.SecurityOpt.includes("seccomp=unconfined"),
+      noNewPrivileges: security.noNewPrivileges,
+    };
+  }
+
   async #user({ id, config }: ContainerRecord) {
     const { host, layout } = this.#ports;
     const { rootfs } = layout.container(id);
@@ -157,18 +171,6 @@ export class ContainerStarter {
     );
     return resolveUser(config.user, passwd ?? "", group ?? "");
   }
-}
-
-function securityOf({ security, hostConfig }: ContainerRecord): ContainerSecurity {
-  const base = security.privileged
-    ? privilegedSecurity
-    : { ...defaultSecurity, capabilities: capabilities(security) };
-  return {
-    ...base,
-    readonlyRootfs: security.readOnlyRootfs,
-    seccomp: base.seccomp && !hostConfig.SecurityOpt.includes("seccomp=unconfined"),
-    noNewPrivileges: security.noNewPrivileges,
-  };
 }
 
 /** Runs work for each item, one after the other. */

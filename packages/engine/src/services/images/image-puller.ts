@@ -68,7 +68,7 @@ export class ImagePuller {
       signal: request.signal,
     });
     const which = reference.digest ?? reference.tag ?? "latest";
-    const top = await session.manifest(which);
+    const top = await topManifest(session, which, reference);
     emit({ status: `Pulling from ${reference.path}`, id: which });
     const remote = await this.#forPlatform(session, top, platform);
     const manifest = parseWire(manifestSchema, remote.bytes, `read manifest ${remote.digest}`);
@@ -157,6 +157,21 @@ export class ImagePuller {
     const repoDigests = [`${familiarRepository(reference)}@${digest}`];
     const tag = reference.digest === undefined ? familiarName(reference) : undefined;
     this.#images.add({ ...record, repoDigests }, tag);
+  }
+}
+
+/** In the Engine's words if it is not there. */
+async function topManifest(
+  session: RegistrySession,
+  which: string,
+  reference: Reference,
+): Promise<RemoteManifest> {
+  try {
+    return await session.manifest(which);
+  } catch (error) {
+    if (!(error instanceof EngineError && error.kind === "not-found")) throw error;
+    const message = `manifest for ${familiarName(reference)} not found: manifest unknown: manifest unknown`;
+    throw new EngineError("not-found", message, { cause: error });
   }
 }
 

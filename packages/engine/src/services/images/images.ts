@@ -13,6 +13,7 @@ import type { EventPublisher } from "../../core/events.ts";
 import { chainIds } from "../../core/image/chain-id.ts";
 import { selectImages } from "../../core/image/filters.ts";
 import type { ImageRecord } from "../../core/image/record.ts";
+import { repositoryPart } from "../../core/image/repository-part.ts";
 import { type FoundImage, findImage, moveTag, resolveImage, tagName } from "../../core/image/resolve.ts";
 import { imageHistory, imageInspect, imageSummary } from "../../core/image/views.ts";
 import type { ContentStore } from "../../core/ports/content.ts";
@@ -119,7 +120,8 @@ export class Images {
     reference: string,
     { force }: { readonly force: boolean },
   ): Promise<readonly ImageDeleted[]> {
-    const isLast = image.tags.every((tag) => tag === reference);
+    const left = namesWithout(image, reference);
+    const isLast = left.tags.length + left.repoDigests.length === 0;
     const users = this.#users(image);
     const [user] = users;
     if (isLast && !force && user !== undefined) {
@@ -129,18 +131,14 @@ export class Images {
           `container ${shortId(user.id)} is using its referenced image ${shortImageId(image.id)}`,
       );
     }
-    const named: ImageRecord = {
-      ...image,
-      tags: image.tags.filter((tag) => tag !== reference),
-      repoDigests: isLast ? [] : image.repoDigests.filter((digest) => digest !== reference),
-    };
-    const untagged = [reference, ...(isLast ? image.repoDigests : [])].map((name) => ({ Untagged: name }));
+    const gone = [...image.tags, ...image.repoDigests].filter(
+      (name) => !left.tags.includes(name) && !left.repoDigests.includes(name),
+    );
+    const untagged = gone.map((name) => ({ Untagged: name }));
     this.#publish("untag", image.id, reference);
-    if (!isLast || users.length > 0) {
-      this.#ports.state.images.put(named);
-      return untagged;
-    }
-    return [...new Map(untagged.map((row) => [row.Untagged, row])).values(), ...(await this.#delete(image))];
+    if (isLast && users.length === 0) return [...untagged, ...(await this.#delete(image))];
+    this.#ports.state.images.put({ ...image, ...left });
+    return untagged;
   }
 
   async #removeById(
@@ -158,7 +156,7 @@ export class Images {
       const reason = `image is being used by running container ${shortId(running.id)}`;
       throw refuse("cannot be forced", reason);
     }
-    const repositories = new Set(image.tags.map((tag) => tag.slice(0, tag.lastIndexOf(":"))));
+    const repositories = new Set(image.tags.map(repositoryPart));
     if (!force && repositories.size > 1) {
       throw refuse("must be forced", "image is referenced in multiple repositories");
     }
@@ -191,6 +189,22 @@ export class Images {
   #publish(action: string, id: string, name: string): void {
     this.#ports.events.publish({ type: "image", action, id, attributes: { name } });
   }
+}
+
+/** An image's names when one is taken away: with the last tag of a repository its digests there go too. */
+function namesWithout(image: ImageRecord, reference: string): Pick<ImageRecord, "tags" | "repoDigests"> {
+  const tags = image.tags.filter((tag) => tag !== reference);
+  const isTagged = (digest: string): boolean =>
+    tags.some((tag) => repositoryPart(tag) === repositoryPart(digest));
+  const wasTag = tags.length < image.tags.length;
+  const repository = repositoryPart(reference);
+  return {
+    tags,
+    repoDigests: image.repoDigests.filter(
+      (digest) =>
+        digest !== reference && !(wasTag && repositoryPart(digest) === repository && !isTagged(digest)),
+    ),
+  };
 }
 
 const union = <Item extends string>(a: readonly Item[] | undefined, b: readonly Item[]): readonly Item[] =>
