@@ -93,9 +93,6 @@ describe("plugin install", () => {
 
 describe("plugin install from a registry that", () => {
   const answers = {
-    "answers 401": (response: ServerResponse) => {
-      response.writeHead(401, { "WWW-Authenticate": 'Basic realm="here"' }).end('{"errors":[]}');
-    },
     "answers 404": (response: ServerResponse) => {
       response
         .writeHead(404)
@@ -125,6 +122,25 @@ describe("plugin install from a registry that", () => {
       expect(stderr).toContain("Error response from daemon: ");
       expect(stderr).toContain(server.host);
       expect(exitCode).toBe(1);
+    } finally {
+      await server.stop();
+    }
+    await expectNothingLeft(davitd.engine);
+  });
+
+  test("answers 401 is refused with 401, at which the CLI offers to log in", async () => {
+    const server = await startScriptedServer((_request, response) => {
+      response.writeHead(401, { "WWW-Authenticate": 'Basic realm="here"' }).end('{"errors":[]}');
+    });
+    try {
+      const remote = `remote=${encodeURIComponent(`${server.host}/acme/v:1`)}`;
+      for (const answer of [
+        await davitd.engine.request("GET", `/plugins/privileges?${remote}`),
+        await davitd.engine.request("POST", `/plugins/pull?${remote}`, { body: [] }),
+      ]) {
+        expect(answer.status).toBe(401);
+        expect(answer.body).toContain(`pull access denied for ${server.host}/acme/v`);
+      }
     } finally {
       await server.stop();
     }

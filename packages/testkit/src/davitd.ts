@@ -7,8 +7,11 @@ const davitd = (flags: readonly string[]): EngineKind => ({
   name: "davitd",
   spawn: ({ dir, socket, dataRoot }) =>
     new DaemonProcess(
-      join(repository, "bin/davitd"),
+      "setpriv",
       [
+        // A test runner that is killed takes its daemon with it.
+        "--pdeathsig=TERM",
+        join(repository, "bin/davitd"),
         `--host=unix://${socket}`,
         `--data-root=${dataRoot}`,
         `--exec-root=${dir}/exec`,

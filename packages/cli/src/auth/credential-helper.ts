@@ -55,7 +55,7 @@ export class CredentialHelper {
   }
 
   #failure(action: string, reason: string): Failure {
-    return new Failure(`error ${action} credentials: ${this.#program}: ${reason.trim()}`);
+    return new Failure(`error doing "${action}" with credentials: ${this.#program}: ${reason.trim()}`);
   }
 
   async #call(action: string, input: string, signal: AbortSignal): Promise<{ code: number; output: string }> {

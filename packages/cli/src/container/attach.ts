@@ -42,14 +42,18 @@ export class Attachment {
 
   /** Copies in both directions until the container's output ends. */
   async run(): Promise<void> {
-    const { out, err } = this.#context;
+    const { out, err, signal } = this.#context;
     if (this.#options.stdin) this.#forwardInput();
+    const close = (): void => this.close();
+    signal.addEventListener("abort", close, { once: true });
     try {
       await copyOutput(this.#stream.output, this.#options.tty, {
         out: this.#options.stdout ? out : undefined,
         err: this.#options.stderr ? err : undefined,
       });
+      signal.throwIfAborted();
     } finally {
+      signal.removeEventListener("abort", close);
       this.close();
     }
   }

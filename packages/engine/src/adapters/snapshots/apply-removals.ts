@@ -20,12 +20,19 @@ export async function* removalArchive(
   root: string,
   removals: Removals,
 ): AsyncGenerator<Uint8Array, void, undefined> {
+  // Everything is looked up first: what the extractor does meanwhile changes the times of directories.
+  for (const step of await plan(root, removals)) yield encodeEntry(step());
+  yield endOfArchive();
+}
+
+async function plan(root: string, removals: Removals): Promise<(() => TarEntry)[]> {
+  const steps: (() => TarEntry)[] = [];
   const written = new Set<ByteText>();
   for (const path of [...removals.opaque].sort()) {
     const found = await look(root, path);
     if (found === "file") continue;
     written.add(path);
-    yield encodeEntry(directory(path, found, true));
+    steps.push(() => directory(path, found, true));
   }
   const hidden = new Set<ByteText>();
   for (const path of [...removals.whiteouts].sort()) {
@@ -34,21 +41,21 @@ export async function* removalArchive(
     if (found === "file") continue;
     if (found !== undefined) {
       // Removed below and made anew: nothing of the old directory may show through.
-      if (!written.has(path)) yield encodeEntry(directory(path, found, true));
+      if (!written.has(path)) steps.push(() => directory(path, found, true));
       written.add(path);
       continue;
     }
     hidden.add(path);
-    yield encodeEntry(makeEntry({ path: `./${path}`, type: "3", mode: 0 }));
+    steps.push(() => makeEntry({ path: `./${path}`, type: "3", mode: 0 }));
     const parent = path.includes("/") ? path.slice(0, path.lastIndexOf("/")) : "";
     const above = written.has(parent) ? undefined : await look(root, parent);
     if (above !== undefined && above !== "file") {
       // Gives the directory back the time that the new entry changes.
       written.add(parent);
-      yield encodeEntry(directory(parent, above, false));
+      steps.push(() => directory(parent, above, removals.whiteouts.has(parent)));
     }
   }
-  yield endOfArchive();
+  return steps;
 }
 
 interface DirectoryState {

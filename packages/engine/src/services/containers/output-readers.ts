@@ -37,14 +37,14 @@ export class OutputReaders {
     }
   }
 
-  /** Resolves when everybody has read to the end, or after `timeoutMs`: a client that stopped reading holds nothing up. */
-  async drained(id: string, timeoutMs: number): Promise<void> {
+  /** Resolves with whether everybody has read to the end, after `timeoutMs` at most: a client that stopped reading holds nothing up. */
+  async drained(id: string, timeoutMs: number): Promise<boolean> {
     const readers = this.#readers.get(id);
-    if (readers === undefined) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, timeoutMs);
+    if (readers === undefined) return true;
+    const { promise, resolve } = Promise.withResolvers<false>();
+    const timer = setTimeout(() => resolve(false), timeoutMs);
     try {
-      await Promise.race([Promise.all(readers), promise]);
+      return await Promise.race([Promise.all(readers).then(() => true), promise]);
     } finally {
       clearTimeout(timer);
     }

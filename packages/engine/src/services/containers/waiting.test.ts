@@ -37,9 +37,10 @@ test("an end in time is noticed, a late one is not waited for", async () => {
 
 test("readers of a run end with it, and are waited for", async () => {
   const readers = new OutputReaders();
+  const ended = readers.endOfRun("a");
   const source = async function* () {
     yield "first";
-    await readers.endOfRun("a");
+    await ended;
     yield "last";
   };
   const reading = readers.hold("a", source());
@@ -48,7 +49,7 @@ test("readers of a run end with it, and are waited for", async () => {
   readers.endRun("a");
   expect((await reading.next()).value).toBe("last");
   expect((await reading.next()).done).toBe(true);
-  await drained;
+  expect(await drained).toBe(true);
 });
 
 test("a reader who stopped reading holds nothing up for ever", async () => {
@@ -61,7 +62,7 @@ test("a reader who stopped reading holds nothing up for ever", async () => {
     })(),
   );
   await reading.next();
-  await readers.drained("a", 1);
+  expect(await readers.drained("a", 1)).toBe(false);
   await reading.return();
-  await readers.drained("a", 60_000);
+  expect(await readers.drained("a", 60_000)).toBe(true);
 });

@@ -1,8 +1,8 @@
 import type { Digest } from "@davit/protocol";
+import { MemoryState } from "@davit/testkit";
 import { expect, test } from "vitest";
 import { sampleRecord } from "../../core/container/sample-record.ts";
 import type { Logger } from "../../core/ports/logger.ts";
-import { MemoryState } from "../../../../testkit/src/memory-state.ts";
 import type { GarbageStores } from "./collect-garbage.ts";
 import { collectGarbage } from "./collect-garbage.ts";
 import { GarbageCollector } from "./garbage-collector.ts";
@@ -26,7 +26,7 @@ function storesWith(names: { blobs: string[]; layers: string[]; keys: string[] }
     state: new MemoryState(),
     content: {
       async *list() {
-        for (const digest of [...blobs]) yield { digest, sizeBytes: 5 };
+        for (const digest of blobs) yield { digest, sizeBytes: 5 };
       },
       remove: async (digest) => void blobs.delete(digest),
       stat: refuse,

@@ -110,14 +110,14 @@ export class Images {
     const rows =
       reference === undefined
         ? await this.#removeById(image, options)
-        : await this.#removeByName(image, reference, options);
+        : await this.#removeByName(image, { typed, reference }, options);
     await this.#ports.garbage.collect();
     return rows;
   }
 
   async #removeByName(
     image: ImageRecord,
-    reference: string,
+    { typed, reference }: { readonly typed: string; readonly reference: string },
     { force }: { readonly force: boolean },
   ): Promise<readonly ImageDeleted[]> {
     const left = namesWithout(image, reference);
@@ -127,7 +127,7 @@ export class Images {
     if (isLast && !force && user !== undefined) {
       throw new EngineError(
         "conflict",
-        `conflict: unable to remove repository reference "${reference}" (must force) - ` +
+        `conflict: unable to remove repository reference "${typed}" (must force) - ` +
           `container ${shortId(user.id)} is using its referenced image ${shortImageId(image.id)}`,
       );
     }

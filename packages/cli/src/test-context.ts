@@ -1,0 +1,38 @@
+import { EventEmitter } from "node:events";
+import { PassThrough, Readable } from "node:stream";
+import { EngineClient } from "./client/engine-client.ts";
+import { parseEndpoint } from "./client/endpoint.ts";
+import type { Context } from "./context.ts";
+import { Interrupts } from "./terminal/interrupts.ts";
+import { LineReader } from "./terminal/line-reader.ts";
+
+export interface TestContext extends Context {
+  /** What was printed since the last call. */
+  printed(): { readonly out: string; readonly err: string };
+}
+
+/** A context for tests: streams in memory, signals from nowhere. */
+export function testContext(options: {
+  readonly host?: string;
+  readonly input?: string;
+  readonly stdin?: Readable;
+  readonly cwd?: string;
+}): TestContext {
+  const out = new PassThrough();
+  const err = new PassThrough();
+  const stdin = options.stdin ?? Readable.from(options.input ? [options.input] : []);
+  const interrupts = new Interrupts(new EventEmitter());
+  return {
+    client: new EngineClient(parseEndpoint(options.host ?? "unix:///nonexistent/davit.sock")),
+    out,
+    err,
+    stdin,
+    lines: new LineReader(stdin),
+    env: {},
+    cwd: options.cwd ?? "/",
+    signal: interrupts.signal,
+    interrupts,
+    config: async () => ({}),
+    printed: () => ({ out: String(out.read() ?? ""), err: String(err.read() ?? "") }),
+  };
+}

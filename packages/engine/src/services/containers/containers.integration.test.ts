@@ -1,0 +1,329 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { type ContainerCreateBody, containerCreateBodySchema } from "@davit/protocol";
+import { busyboxRootfs, MemoryState, TempDir } from "@davit/testkit";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { TarArchives } from "../../adapters/archives/tar-archives.ts";
+import { DiskContentStore } from "../../adapters/content/disk-content-store.ts";
+import { RegistryClient } from "../../adapters/distribution/registry-client.ts";
+import { LinuxHost } from "../../adapters/host/linux-host.ts";
+import { K8sFileLogs } from "../../adapters/logs/k8s-file-logs.ts";
+import { ConmonRuntime } from "../../adapters/runtime/conmon-runtime.ts";
+import { OverlaySnapshots } from "../../adapters/snapshots/overlay-snapshots.ts";
+import type { EventFact } from "../../core/events.ts";
+import { Layout } from "../../core/layout.ts";
+import type { Logger } from "../../core/ports/logger.ts";
+import type { Network } from "../../core/ports/network.ts";
+import { GarbageCollector } from "../garbage/garbage-collector.ts";
+import { type ImageServices, imageServices } from "../images/image-services.ts";
+import type { ContainerVolumes } from "../volumes/container-volumes.ts";
+import { type ContainerServices, containerServices } from "./container-services.ts";
+import type { Output } from "./container-output.ts";
+
+const silent: Logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+  child: () => silent,
+};
+
+const noNetwork: Network = {
+  available: async () => "there is none here",
+  createNamespace: () => Promise.reject(new Error("not available")),
+  removeNamespace: async () => undefined,
+  attach: () => Promise.reject(new Error("not available")),
+  detach: async () => undefined,
+  list: async () => [],
+};
+
+/** Directories as volumes, and a log of what was asked. */
+class DirectoryVolumes implements ContainerVolumes {
+  readonly log: string[] = [];
+  readonly #root: string;
+  readonly #uses = new Map<string, Map<string, string>>();
+
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  async acquire({ name }: { readonly name: string }, containerId: string, destination: string) {
+    if (name === "broken") throw new Error("broken volume");
+    const uses = this.#uses.get(containerId) ?? new Map<string, string>();
+    this.#uses.set(containerId, uses.set(destination, name));
+    this.log.push(`acquire ${name}`);
+    return { name, driver: "local", options: {}, labels: {}, createdAt: "", pending: undefined };
+  }
+  async mount(containerId: string, destination: string): Promise<string> {
+    const name = this.#uses.get(containerId)?.get(destination) ?? "";
+    await mkdir(`${this.#root}/${name}`, { recursive: true });
+    this.log.push(`mount ${name}`);
+    return `${this.#root}/${name}`;
+  }
+  async unmountAll(containerId: string): Promise<void> {
+    for (const name of this.#uses.get(containerId)?.values() ?? []) this.log.push(`unmount ${name}`);
+  }
+  async release(containerId: string): Promise<void> {
+    for (const name of this.#uses.get(containerId)?.values() ?? []) this.log.push(`release ${name}`);
+    this.#uses.delete(containerId);
+  }
+  async mountpoint(name: string): Promise<string> {
+    return `${this.#root}/${name}`;
+  }
+}
+
+let dir: TempDir;
+let layout: Layout;
+let runtime: ConmonRuntime;
+let images: ImageServices;
+let services: ContainerServices;
+let volumes: DirectoryVolumes;
+const state = new MemoryState();
+const events: EventFact[] = [];
+const never = new AbortController().signal;
+
+/** As an engine that starts: on the same directories, and the same state. */
+async function startEngine(): Promise<void> {
+  const host = new LinuxHost();
+  const content = new DiskContentStore(layout.content);
+  const snapshots = await OverlaySnapshots.open(layout.snapshots, { logger: silent });
+  const garbage = new GarbageCollector({ state, content, snapshots }, silent);
+  const publisher = { publish: (fact: EventFact) => void events.push(fact) };
+  const registry = new RegistryClient({ insecureRegistries: [], registryMirrors: [], userAgent: "test" });
+  const common = { state, content, snapshots, garbage, events: publisher };
+  const platform = { os: "linux", architecture: "amd64" };
+  images = imageServices({
+    ...common,
+    registry,
+    archives: new TarArchives({ tempDir: dir.join("t") }),
+    platform,
+  });
+  services = containerServices({
+    ...common,
+    runtime,
+    logs: new K8sFileLogs(),
+    host,
+    network: noNetwork,
+    layout,
+    logger: silent,
+    volumes,
+    images: images.images,
+  });
+  await services.restore();
+}
+
+beforeAll(async () => {
+  dir = await TempDir.create("ct");
+  layout = new Layout({ data: dir.join("d"), exec: dir.join("x"), pluginSockets: dir.join("p") });
+  volumes = new DirectoryVolumes(dir.join("v"));
+  runtime = new ConmonRuntime({
+    runcPath: "/usr/sbin/runc",
+    conmonPath: "/usr/bin/conmon",
+    stateRoot: dir.join("x/runc"),
+    exitDir: dir.join("x/exits"),
+    persistDir: dir.join("x/processes"),
+    logger: silent,
+  });
+  await startEngine();
+  const tar = await busyboxRootfs();
+  const source = (async function* () {
+    yield tar;
+  })();
+  const request = { repository: "bb", tag: "", message: "", changes: ["ENV FROM=image"], platform: "" };
+  await images.importer.import({ ...request, source, signal: never }, () => undefined);
+});
+
+afterAll(async () => {
+  await services.close();
+  for (const { id } of state.containers.list()) {
+    await services.lifecycle.remove(id, { force: true, removeAnonymous: true });
+  }
+  await dir[Symbol.asyncDispose]();
+});
+
+interface Wish extends Partial<Omit<ContainerCreateBody, "HostConfig">> {
+  readonly HostConfig?: object;
+}
+
+async function create(script: string, { HostConfig, ...more }: Wish = {}, name = ""): Promise<string> {
+  const body = containerCreateBodySchema.parse({
+    Image: "bb",
+    Cmd: ["/bin/sh", "-c", script],
+    HostConfig: { NetworkMode: "none", ...HostConfig },
+    ...more,
+  });
+  const { id } = await services.containers.create(body, name);
+  return id;
+}
+
+async function text({ chunks }: Output, wanted?: "stdout" | "stderr"): Promise<string> {
+  let whole = "";
+  for await (const { stream, bytes } of chunks) {
+    if (wanted === undefined || stream === wanted) whole += Buffer.from(bytes).toString();
+  }
+  return whole;
+}
+
+const everything = { stdout: true, stderr: true, logs: false, stream: true };
+const logs = (id: string, more: object = {}): Promise<string> =>
+  text(
+    services.output.logs(
+      id,
+      {
+        stdout: true,
+        stderr: true,
+        follow: false,
+        timestamps: false,
+        tail: undefined,
+        since: undefined,
+        until: undefined,
+        ...more,
+      },
+      never,
+    ),
+  );
+
+/** As `docker run`: attach, wait, start. */
+async function run(script: string, wish: Wish = {}) {
+  const id = await create(script, wish);
+  const output = text(services.output.attach(id, everything, never));
+  const exit = services.lifecycle.wait(id, "next-exit", never);
+  await services.lifecycle.start(id);
+  return { id, output: await output, exitCode: await exit };
+}
+
+const happenedTo = (id: string): readonly string[] =>
+  events.filter((event) => event.id === id).map(({ action }) => action);
+
+test("runs a program with its environment and gives output and exit code once each", async () => {
+  const { id, output, exitCode } = await run("echo $FROM $A; pwd; id -u; hostname; exit 7", {
+    Env: ["A=1"],
+    WorkingDir: "/tmp",
+    User: "12",
+    Hostname: "ship",
+  });
+  expect(output).toBe("image 1\n/tmp\n12\nship\n");
+  expect(exitCode).toBe(7);
+  expect(await services.containers.inspect(id, { size: false })).toMatchObject({
+    State: { Status: "exited", Running: false, Pid: 0, ExitCode: 7, Error: "" },
+    Config: { Env: ["A=1", "FROM=image"], Hostname: "ship" },
+  });
+  expect(happenedTo(id)).toEqual(["create", "attach", "start", "die"]);
+});
+
+test("a second run gives its own output, and the log has both", async () => {
+  const { id, output } = await run("date +%N >/tmp/$$; ls /tmp | wc -l");
+  expect(output).toBe("1\n");
+  const again = text(services.output.attach(id, everything, never));
+  await services.lifecycle.start(id);
+  // PID 1 both times, on what the first run wrote.
+  expect(await again).toBe("1\n");
+  expect(await logs(id)).toBe("1\n1\n");
+});
+
+test("the two streams stay apart, and a line without an end comes whole", async () => {
+  const id = await create("echo out; echo err >&2; printf end");
+  const attached = services.output.attach(id, everything, never);
+  await services.lifecycle.start(id);
+  expect(await text(attached, "stderr")).toBe("err\n");
+  const stdout = services.output.attach(id, { ...everything, logs: true, stream: false }, never);
+  expect(await text(stdout, "stdout")).toBe("out\nend");
+});
+
+test.each([
+  ["nosuch", 127, /executable file not found/],
+  ["/etc", 126, /permission denied|is a directory/],
+])("a program that is %s cannot be started: exit code %i", async (program, exitCode, message) => {
+  const id = await create("", { Cmd: [program] });
+  await expect(services.lifecycle.start(id)).rejects.toThrow(message);
+  expect(await services.containers.inspect(id, { size: false })).toMatchObject({
+    State: { Status: "created", ExitCode: exitCode, Error: expect.stringMatching(message) },
+  });
+  expect(await new LinuxHost().mountsBelow(layout.container(id).rootfs)).toEqual([]);
+  expect((await runtime.state("moby", id)).status).toBe("absent");
+});
+
+test("a volume is mounted for the run, and released with the container", async () => {
+  volumes.log.length = 0;
+  const { id } = await run("echo hi > /data/f", { HostConfig: { Binds: ["vol:/data"] } });
+  expect(await readFile(dir.join("v/vol/f"), "utf8")).toBe("hi\n");
+  await services.lifecycle.remove(id, { force: false, removeAnonymous: true });
+  expect(volumes.log).toEqual(["acquire vol", "mount vol", "unmount vol", "release vol"]);
+  expect(happenedTo(id)).toEqual(["create", "attach", "start", "die", "destroy"]);
+});
+
+test("a container that cannot be created leaves nothing behind", async () => {
+  volumes.log.length = 0;
+  const before = state.containers.list().length;
+  await expect(create("", { HostConfig: { Binds: ["a:/a", "broken:/b"] } })).rejects.toThrow("broken volume");
+  expect(volumes.log).toEqual(["acquire a", "release a"]);
+  expect(state.containers.list().length).toBe(before);
+});
+
+test("--rm removes it with its last output read, and tells who waits for the removal", async () => {
+  const id = await create("seq 1000; exit 3", { HostConfig: { AutoRemove: true } });
+  const output = text(services.output.attach(id, everything, never));
+  const removed = services.lifecycle.wait(id, "removed", never);
+  await services.lifecycle.start(id);
+  expect((await output).split("\n").length).toBe(1001);
+  expect(await removed).toBe(3);
+  expect(() => services.containers.resolve(id)).toThrow(`No such container: ${id}`);
+  expect(await new LinuxHost().pathExists(layout.container(id).dir)).toBe(false);
+});
+
+test("stop sends its signal, and kills what does not listen", async () => {
+  const polite = await create("trap 'echo bye; exit 4' TERM; echo up; while :; do sleep 0.1; done");
+  const stubborn = await create("trap '' TERM; echo up; while :; do sleep 0.1; done");
+  for (const id of [polite, stubborn]) {
+    const { chunks } = services.output.attach(id, everything, never);
+    await services.lifecycle.start(id);
+    for await (const _up of chunks) break;
+  }
+  expect(await services.lifecycle.stop(polite, { timeoutSeconds: 30 })).toBe("stopped");
+  expect(await services.lifecycle.stop(stubborn, { timeoutSeconds: 0 })).toBe("stopped");
+  expect(await services.lifecycle.stop(stubborn)).toBe("not-running");
+  expect(await logs(polite)).toBe("up\nbye\n");
+  expect(await logs(polite, { tail: 1, timestamps: true })).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z bye\n$/);
+  expect([polite, stubborn].map((id) => services.containers.resolve(id).exitCode)).toEqual([4, 137]);
+  expect(happenedTo(stubborn)).toEqual(["create", "attach", "start", "kill", "kill", "die", "stop"]);
+});
+
+test("a running container is not removed unless by force, and its name is taken", async () => {
+  const id = await create("sleep 1000", {}, "taken");
+  await services.lifecycle.start(id);
+  expect(await services.lifecycle.start(id)).toBe("already-running");
+  await expect(create("true", {}, "taken")).rejects.toMatchObject({ kind: "conflict" });
+  await expect(services.lifecycle.remove("taken", { force: false, removeAnonymous: false })).rejects.toThrow(
+    `You cannot remove a running container ${id}`,
+  );
+  await expect(images.images.remove("bb", { force: false })).rejects.toThrow("is using its referenced image");
+  await services.lifecycle.remove("taken", { force: true, removeAnonymous: false });
+  await expect(services.lifecycle.kill(id, "")).rejects.toMatchObject({ kind: "not-found" });
+});
+
+test("an engine that starts anew adopts what runs, and settles what has ended meanwhile", async () => {
+  volumes.log.length = 0;
+  const script = "echo begin; while [ ! -e /data/go ]; do sleep 0.05; done; echo end; exit 9";
+  const live = await create(script, { HostConfig: { Binds: ["live:/data"] } });
+  const dead = await create(script, { HostConfig: { Binds: ["dead:/data"] } });
+  for (const id of [live, dead]) await services.lifecycle.start(id);
+  await services.close();
+  await writeFile(dir.join("v/dead/go"), "");
+  await runtime.waitForExit("moby", dead);
+  await startEngine();
+  expect(services.containers.resolve(dead)).toMatchObject({ status: "exited", exitCode: 9, pid: 0 });
+  expect(await logs(dead)).toBe("begin\nend\n");
+  expect(services.containers.resolve(live).status).toBe("running");
+  const followed = logs(live, { follow: true });
+  const exit = services.lifecycle.wait(live, "next-exit", never);
+  await writeFile(dir.join("v/live/go"), "");
+  expect(await exit).toBe(9);
+  expect(await followed).toBe("begin\nend\n");
+  expect(volumes.log.filter((line) => line.startsWith("unmount"))).toEqual(["unmount dead", "unmount live"]);
+});
+
+test("the default network says how to do without where there is none", async () => {
+  const id = await create("true", { HostConfig: { NetworkMode: "default" } });
+  await expect(services.lifecycle.start(id)).rejects.toThrow(
+    "join network bridge: there is none here (use --network none or --network host)",
+  );
+});
