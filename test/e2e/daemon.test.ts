@@ -65,7 +65,7 @@ describe("a daemon", () => {
   test("says in /_ping, /version and /info who it is", async () => {
     expect((await engine().request("GET", "/_ping")).body).toBe("OK");
     expect(await engine().ok(["version", "--format", "{{.Server.APIVersion}}"])).toMatch(/^1\.\d+$/);
-    expect(await engine().ok(["info", "--format", "{{json .Plugins.Volume}}"])).toContain("\"local\"");
+    expect(await engine().ok(["info", "--format", "{{json .Plugins.Volume}}"])).toContain('"local"');
   });
 });
 

@@ -8,7 +8,7 @@ const flags = {
 };
 
 /** `davit [OPTIONS] COMMAND [ARG...]`; what follows the command belongs to it. */
-export const globalGrammar: Grammar<typeof flags> = {
+const globalGrammar: Grammar<typeof flags> = {
   name: "",
   usage: "[OPTIONS] COMMAND [ARG...]",
   summary: "A managed plugin engine for containers",

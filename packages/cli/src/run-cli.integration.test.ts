@@ -269,7 +269,8 @@ test("every command has help, and unknown ones are refused", async () => {
   );
   for (const words of [...names, ...Object.keys(topLevel).map((verb) => [verb])]) {
     const { code, out } = await cli("unix:///nonexistent/s", [...words, "--help"]);
-    expect({ code, starts: out.startsWith("Usage:  davit ") }, words.join(" ")).toEqual({
+    expect({ words, code, starts: out.startsWith("Usage:  davit ") }).toEqual({
+      words,
       code: 0,
       starts: true,
     });

@@ -21,7 +21,6 @@ const configFileSchema = z.looseObject({
   imagesFormat: z.string().optional(),
   pluginsFormat: z.string().optional(),
   volumesFormat: z.string().optional(),
-  HttpHeaders: z.record(z.string(), z.string()).optional(),
 });
 
 /** What a docker client keeps in `config.json`; keys of other programs are kept when it is written back. */

@@ -2,7 +2,7 @@
 export const newestApiVersion = "1.51";
 
 /** What a daemon speaks that does not say. */
-export const unspokenApiVersion = "1.24";
+const unspokenApiVersion = "1.24";
 
 /** Negative if `a` is older than `b`. */
 export function compareApiVersions(a: string, b: string): number {

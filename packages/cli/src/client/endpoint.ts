@@ -7,7 +7,7 @@ export interface Endpoint {
   readonly connection: { readonly socketPath: string } | { readonly host: string; readonly port: number };
 }
 
-export const defaultHost = "unix:///run/davit/davit.sock";
+const defaultHost = "unix:///run/davit/davit.sock";
 
 /** Reads `unix:///path`, `tcp://host[:port]` or `http://host[:port]`. */
 export function parseEndpoint(text: string): Endpoint {

@@ -10,18 +10,20 @@ export function capabilities(
   { capAdd, capDrop, privileged }: Pick<RequestedSecurity, "capAdd" | "capDrop" | "privileged">,
   possible: readonly string[] = allCapabilities,
 ): readonly string[] {
-  const added = new Set(capAdd.map(fullName));
-  const dropped = new Set(capDrop.map(fullName));
+  const added = new Set(capAdd.map((name) => fullName(name, "CapAdd")));
+  const dropped = new Set(capDrop.map((name) => fullName(name, "CapDrop")));
   if (privileged) return possible;
   if (added.has("ALL")) return possible.filter((name) => !dropped.has(name));
   const kept = dropped.has("ALL") ? [] : defaultCapabilities.filter((name) => !dropped.has(name));
   return allCapabilities.filter((name) => added.has(name) || kept.includes(name));
 }
 
-function fullName(typed: string): string {
+function fullName(typed: string, option: string): string {
   const name = typed.toUpperCase();
   if (name === "ALL" || name === "CAP_ALL") return "ALL";
   const full = name.startsWith("CAP_") ? name : `CAP_${name}`;
-  if (!allCapabilities.includes(full)) throw new EngineError("invalid", `invalid capability: "${typed}"`);
+  if (!allCapabilities.includes(full)) {
+    throw new EngineError("invalid", `invalid ${option}: unknown capability: "${full}"`);
+  }
   return full;
 }

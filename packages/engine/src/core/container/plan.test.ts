@@ -61,12 +61,12 @@ test("on the host's network it has the host's name", () => {
 });
 
 test.each([
-  [{ Entrypoint: [""] }, "no command specified"],
+  [{ Entrypoint: [""] }, "No command specified"],
   [{ WorkingDir: "x" }, "the working directory 'x' is invalid, it needs to be an absolute path"],
   [{ StopSignal: "SIGODD" }, "Invalid signal: SIGODD"],
   [{ Env: ["=x"] }, "invalid environment variable: =x"],
   [{ HostConfig: { NetworkMode: "odd" } }, "network odd not found"],
-  [{ HostConfig: { CapAdd: ["ODD"] } }, 'invalid capability: "ODD"'],
+  [{ HostConfig: { CapAdd: ["ODD"] } }, 'invalid CapAdd: unknown capability: "CAP_ODD"'],
   [{ HostConfig: { AutoRemove: true, RestartPolicy: { Name: "always" } } }, "can't create 'AutoRemove'"],
   [{ HostConfig: { VolumesFrom: ["x"] } }, "volumes from other containers are not supported"],
   [{ HostConfig: { PortBindings: { "80/tcp": [{ HostPort: "99999" }] } } }, "invalid port specification"],

@@ -90,7 +90,8 @@ function parseNetworkMode({ HostConfig: { NetworkMode: mode }, NetworkDisabled }
       if (mode.startsWith("container:")) {
         throw new EngineError("not-implemented", `network mode ${mode} is not supported`);
       }
-      throw new EngineError("not-found", `network ${mode} not found`);
+      // Not of kind not-found: clients take that for a missing image, and pull it.
+      throw new EngineError("invalid", `network ${mode} not found`);
   }
 }
 
@@ -100,7 +101,7 @@ function mergeConfig(body: ContainerCreateBody, { config }: ImageConfig, hostnam
   const merged = body.Entrypoint === undefined ? (config?.Entrypoint ?? []) : asked;
   // `--entrypoint ""` arrives as one empty word and means none.
   const entrypoint = merged.length === 1 && merged[0] === "" ? [] : merged;
-  if (entrypoint.length + cmd.length === 0) throw new EngineError("invalid", "no command specified");
+  if (entrypoint.length + cmd.length === 0) throw new EngineError("invalid", "No command specified");
   const workingDir = body.WorkingDir || (config?.WorkingDir ?? "");
   if (workingDir !== "" && !workingDir.startsWith("/")) {
     throw new EngineError(

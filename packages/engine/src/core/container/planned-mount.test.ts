@@ -26,8 +26,14 @@ test.each([
   ["a:/b:ro:c", "invalid volume specification: 'a:/b:ro:c'"],
   ["a:/b:nonsense", "invalid mode: nonsense"],
   ["a:/b:ro,rw", "invalid mode: ro,rw"],
-  ["a:b", "invalid volume specification: 'a:b': invalid mount path: 'b' mount path must be absolute"],
-  ["a:/", "invalid volume specification: 'a:/': invalid specification: destination can't be '/'"],
+  [
+    "a:b",
+    `invalid volume specification: 'a:b': invalid mount config for type "volume": invalid mount path: 'b' mount path must be absolute`,
+  ],
+  [
+    "a:/",
+    `invalid volume specification: 'a:/': invalid mount config for type "volume": invalid specification: destination can't be '/'`,
+  ],
 ])("-v '%s' is refused", (text, message) => {
   expect(() => bind(text)).toThrow(message);
 });

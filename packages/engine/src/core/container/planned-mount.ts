@@ -66,8 +66,11 @@ export function parseBind(text: string, volumeDriver: string): PlannedMount {
   if (first === "" || parts.length > 3) throw invalid(broken);
   if (parts.length === 2 && second !== undefined && isMode(second)) throw invalid(broken);
   if (!isMode(mode)) throw invalid(`invalid mode: ${mode}`);
-  const destination = cleanDestination(second ?? first, (reason) => invalid(`${broken}: ${reason}`));
   const source = second === undefined ? "" : first;
+  const kind = source.startsWith("/") ? "bind" : "volume";
+  const destination = cleanDestination(second ?? first, (reason) =>
+    invalid(`${broken}: invalid mount config for type "${kind}": ${reason}`),
+  );
   const words = mode.split(",");
   const readOnly = words.includes("ro");
   const propagation = words.find((word) => propagations.has(word)) ?? "";

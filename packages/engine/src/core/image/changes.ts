@@ -34,7 +34,7 @@ function applyChange(config: Config, change: string): Config {
     case "STOPSIGNAL":
       return { ...config, StopSignal: rest };
     default:
-      throw new EngineError("invalid", `${word} is not a valid change command`);
+      throw new EngineError("invalid", `${word.toLowerCase()} is not a valid change command`);
   }
 }
 

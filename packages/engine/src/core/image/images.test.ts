@@ -109,7 +109,7 @@ test("changes are Dockerfile instructions", () => {
 });
 
 test.each([
-  ["ADD x /", "ADD is not a valid change command"],
+  ["ADD x /", "add is not a valid change command"],
   ["CMD", "CMD requires at least one argument"],
   ["LABEL x", "LABEL must have two arguments"],
   ["EXPOSE x", "invalid containerPort: x"],

@@ -116,6 +116,14 @@ const lifecycleRoutes = ({ lifecycle }: ContainerServices): readonly Route[] => 
   },
   {
     method: "POST",
+    path: "/containers/{id}/resize",
+    handle: async ({ param, query }) => {
+      await lifecycle.resize(param("id"), { rows: query.int("h"), columns: query.int("w") });
+      return reply.empty(200);
+    },
+  },
+  {
+    method: "POST",
     path: "/containers/{id}/wait",
     handle: async ({ param, query, signal }) => {
       // Waits from here on, not from when the headers are out: clients start the container as soon as they see them.
@@ -175,8 +183,19 @@ const outputRoutes = ({ output }: ContainerServices): readonly Route[] => [
         { ...streams(query), logs: query.flag("logs"), stream: query.flag("stream") },
         signal,
       );
-      return reply.hijack(outputContentType(version, attached), async ({ write }) => {
-        for await (const bytes of framed(attached)) await write(bytes);
+      return reply.hijack(outputContentType(version, attached), async ({ input, write }) => {
+        const done = new AbortController();
+        const sending = query.flag("stdin")
+          ? output.input(param("id"), input, AbortSignal.any([signal, done.signal]))
+          : Promise.resolve();
+        // Told when the output has ended; until then the output matters more.
+        sending.catch(() => undefined);
+        try {
+          for await (const bytes of framed(attached)) await write(bytes);
+        } finally {
+          done.abort();
+        }
+        await sending;
       });
     },
   },

@@ -1,10 +1,11 @@
-import { EngineError, isCanceled, messageOf } from "../../core/errors.ts";
+import { EngineError, messageOf } from "../../core/errors.ts";
 import { checkedName, resolveContainer } from "../../core/container/name.ts";
 import type { ContainerRecord } from "../../core/container/record.ts";
 import { runtimeSignal, signalNumber } from "../../core/container/signal.ts";
 import { startFailureExitCode } from "../../core/container/start-failure.ts";
 import { afterAction } from "../../core/container/transitions.ts";
 import type { KeyedQueue } from "../../core/keyed-queue.ts";
+import type { TerminalSize } from "../../core/ports/process-input.ts";
 import { type ContainerPorts, namespace, publishContainerEvent } from "./container-ports.ts";
 import type { ContainerRemover } from "./container-remover.ts";
 import type { ContainerStarter } from "./container-starter.ts";
@@ -71,6 +72,7 @@ export class ContainerLifecycle {
         throw error;
       }
       publishContainerEvent(this.#ports.events, record, "start");
+      this.#parts.readers.startRun(record.id);
       this.#parts.settler.watch(record.id);
       return "started";
     });
@@ -82,10 +84,6 @@ export class ContainerLifecycle {
     const failed = { ...record, error: message, exitCode: startFailureExitCode(message) };
     state.containers.put(failed);
     this.#parts.readers.endRun(record.id);
-    if (!isCanceled(error))
-      publishContainerEvent(this.#ports.events, failed, "die", {
-        exitCode: String(failed.exitCode),
-      });
     if (!record.autoRemove) return;
     try {
       await this.#parts.remover.remove(failed, { removeAnonymous: true });
@@ -162,6 +160,13 @@ export class ContainerLifecycle {
       }
       return { record, exited };
     });
+  }
+
+  /** Sets the size of a running container's terminal. */
+  async resize(typed: string, size: TerminalSize): Promise<void> {
+    const { id, status, config } = this.resolve(typed);
+    if (status !== "running") throw new EngineError("conflict", `Container ${id} is not running`);
+    if (config.tty) await this.#ports.input.resize(this.#ports.layout.container(id).bundle, size);
   }
 
   /** Resolves with the exit code when the condition has come about. */

@@ -2,6 +2,7 @@ import { LineTimestamps, outputBytes } from "../../core/container/log-line.ts";
 import { resolveContainer } from "../../core/container/name.ts";
 import type { ContainerRecord } from "../../core/container/record.ts";
 import { EngineError } from "../../core/errors.ts";
+import type { ByteStream } from "../../core/ports/byte-stream.ts";
 import type { LogEntry, LogQuery } from "../../core/ports/logs.ts";
 import { type ContainerPorts, publishContainerEvent } from "./container-ports.ts";
 import type { OutputReaders } from "./output-readers.ts";
@@ -81,6 +82,19 @@ export class ContainerOutput {
     return this.#output(record, query, { ...request, timestamps: false });
   }
 
+  /** Passes a client's bytes to a container's standard input once it runs; nothing, if it has none. */
+  async input(typed: string, source: ByteStream, signal: AbortSignal): Promise<void> {
+    const { id, config } = this.#resolve(typed);
+    if (!config.openStdin) return;
+    const ended = this.#readers.endOfRun(id);
+    const done = new AbortController();
+    void ended.then(() => done.abort());
+    await Promise.race([this.#readers.startOfRun(id), ended, aborted(signal)]);
+    const either = AbortSignal.any([signal, done.signal]);
+    if (either.aborted) return;
+    await this.#ports.input.send(this.#ports.layout.container(id).bundle, source, either);
+  }
+
   #resolve(typed: string): ContainerRecord {
     return resolveContainer(typed, this.#ports.state.containers.list());
   }
@@ -116,6 +130,12 @@ function earliest(ended: Promise<void>, time: Date | undefined, signal: AbortSig
   void ended.then(clear);
   return Promise.race([ended, promise]);
 }
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
 
 async function* nothing(): AsyncGenerator<OutputChunk, void, undefined> {
   // Ends at once.

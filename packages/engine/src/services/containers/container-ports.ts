@@ -5,6 +5,7 @@ import type { Host } from "../../core/ports/host.ts";
 import type { Logger } from "../../core/ports/logger.ts";
 import type { ProcessLogs } from "../../core/ports/logs.ts";
 import type { Network } from "../../core/ports/network.ts";
+import type { ProcessInput } from "../../core/ports/process-input.ts";
 import type { Runtime } from "../../core/ports/runtime.ts";
 import type { Snapshots } from "../../core/ports/snapshots.ts";
 import type { State } from "../../core/ports/state.ts";
@@ -18,6 +19,7 @@ export interface ContainerPorts {
   readonly runtime: Runtime;
   readonly snapshots: Snapshots;
   readonly logs: ProcessLogs;
+  readonly input: ProcessInput;
   readonly host: Host;
   readonly network: Network;
   readonly layout: Layout;

@@ -7,6 +7,7 @@ import { DiskContentStore } from "../../adapters/content/disk-content-store.ts";
 import { RegistryClient } from "../../adapters/distribution/registry-client.ts";
 import { LinuxHost } from "../../adapters/host/linux-host.ts";
 import { K8sFileLogs } from "../../adapters/logs/k8s-file-logs.ts";
+import { ConmonInput } from "../../adapters/process-input/conmon-input.ts";
 import { ConmonRuntime } from "../../adapters/runtime/conmon-runtime.ts";
 import { OverlaySnapshots } from "../../adapters/snapshots/overlay-snapshots.ts";
 import type { EventFact } from "../../core/events.ts";
@@ -101,6 +102,7 @@ async function startEngine(): Promise<void> {
     ...common,
     runtime,
     logs: new K8sFileLogs(),
+    input: new ConmonInput({ socatPath: "/usr/bin/socat" }),
     host,
     network: noNetwork,
     layout,
@@ -319,6 +321,35 @@ test("an engine that starts anew adopts what runs, and settles what has ended me
   expect(await exit).toBe(9);
   expect(await followed).toBe("begin\nend\n");
   expect(volumes.log.filter((line) => line.startsWith("unmount"))).toEqual(["unmount dead", "unmount live"]);
+});
+
+test("standard input reaches the program, and its end too", async () => {
+  const id = await create("cat; echo done", { OpenStdin: true, StdinOnce: true });
+  const output = text(services.output.attach(id, everything, never));
+  const source = (async function* () {
+    yield Buffer.from("a\n");
+    yield Buffer.alloc(100_000, "x");
+  })();
+  const sent = services.output.input(id, source, never);
+  await services.lifecycle.start(id);
+  expect(await output).toBe(`a\n${"x".repeat(100_000)}done\n`);
+  await sent;
+});
+
+test("a terminal has the size it is told", async () => {
+  const id = await create("read line; stty size", { OpenStdin: true, Tty: true });
+  const output = text(services.output.attach(id, everything, never));
+  const { promise: resized, resolve } = Promise.withResolvers<void>();
+  const source = (async function* () {
+    await resized;
+    yield Buffer.from("go\n");
+  })();
+  const sent = services.output.input(id, source, never);
+  await services.lifecycle.start(id);
+  await services.lifecycle.resize(id, { rows: 33, columns: 99 });
+  resolve();
+  expect(await output).toBe("go\r\n33 99\r\n");
+  await sent;
 });
 
 test("the default network says how to do without where there is none", async () => {

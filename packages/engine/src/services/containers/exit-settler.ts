@@ -114,7 +114,10 @@ export class ExitSettler {
     const process = await runtime.state(namespace, id);
     const isAlive = process.status === "running" || process.status === "paused";
     if (record.status === "running") {
-      if (isAlive) return this.watch(id);
+      if (isAlive) {
+        this.#parts.readers.startRun(id);
+        return this.watch(id);
+      }
       const exit = process.status === "stopped" ? process.exit : undefined;
       return this.#settle(id, exit ?? { exitCode: unknownExitCode, oomKilled: false, exitedAt: new Date() });
     }

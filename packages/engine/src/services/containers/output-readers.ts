@@ -1,4 +1,6 @@
 interface Run {
+  readonly started: Promise<void>;
+  readonly start: () => void;
   readonly ended: Promise<void>;
   readonly end: () => void;
 }
@@ -10,11 +12,26 @@ export class OutputReaders {
 
   /** Resolves when the present run, or the next if there is none, has ended and its output is written. */
   endOfRun(id: string): Promise<void> {
+    return this.#run(id).ended;
+  }
+
+  /** Resolves when the present run, or the next if there is none, has begun. */
+  startOfRun(id: string): Promise<void> {
+    return this.#run(id).started;
+  }
+
+  #run(id: string): Run {
     const known = this.#runs.get(id);
-    if (known !== undefined) return known.ended;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#runs.set(id, { ended: promise, end: resolve });
-    return promise;
+    if (known !== undefined) return known;
+    const { promise: started, resolve: start } = Promise.withResolvers<void>();
+    const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+    const run = { started, start, ended, end };
+    this.#runs.set(id, run);
+    return run;
+  }
+
+  startRun(id: string): void {
+    this.#run(id).start();
   }
 
   endRun(id: string): void {

@@ -78,7 +78,7 @@ export class ImageImporter {
       type: "image",
       action: "import",
       id: config.digest,
-      attributes: { name: plan.name ?? config.digest },
+      attributes: { name: config.digest },
     });
     emit({ status: config.digest });
   }

@@ -135,7 +135,7 @@ export class Images {
       (name) => !left.tags.includes(name) && !left.repoDigests.includes(name),
     );
     const untagged = gone.map((name) => ({ Untagged: name }));
-    this.#publish("untag", image.id, reference);
+    this.#publish("untag", image.id, image.id);
     if (isLast && users.length === 0) return [...untagged, ...(await this.#delete(image))];
     this.#ports.state.images.put({ ...image, ...left });
     return untagged;
@@ -165,7 +165,7 @@ export class Images {
       const reason = `image is being used by stopped container ${shortId(stopped.id)}`;
       throw refuse("must be forced", reason);
     }
-    for (const tag of image.tags) this.#publish("untag", image.id, tag);
+    for (const _tag of image.tags) this.#publish("untag", image.id, image.id);
     const untagged = [...image.tags, ...image.repoDigests].map((name) => ({ Untagged: name }));
     return [...untagged, ...(await this.#delete(image))];
   }

@@ -1,0 +1,58 @@
+import { longName } from "./command-line/long-name.ts";
+import type { Grammar } from "./command-line/verb.ts";
+
+const introduction = `# The davit command line
+
+\`davit [OPTIONS] COMMAND [ARG...]\` speaks the Engine API to davitd (or any engine), with docker's grammar and
+output. The tables below are made from the commands themselves.
+
+| the daemon's address | from |
+| --- | --- |
+| \`-H\`, \`--host\` | the command line, before the command |
+| \`DAVIT_HOST\`, then \`DOCKER_HOST\` | the environment |
+| \`unix:///run/davit/davit.sock\` | otherwise |
+
+\`unix:///path\` and \`tcp://host:port\` (without TLS) are understood. The API version is negotiated with the daemon;
+\`DAVIT_API_VERSION\` or \`DOCKER_API_VERSION\` pins it. Registry credentials, credential helpers (\`credsStore\`,
+\`credHelpers\`) and default list formats (\`psFormat\`, \`imagesFormat\`, \`pluginsFormat\`, \`volumesFormat\`) are read from
+\`$DOCKER_CONFIG/config.json\` or \`~/.docker/config.json\`.
+
+| exit code | means |
+| --- | --- |
+| 0 | done |
+| 1 | refused, by the daemon (\`Error response from daemon: ...\`) or by the command itself |
+| 64 | a \`--format\` template that does not parse |
+| 125 | an unknown flag or a bad value; \`run\`: the container could not be created or started |
+| 126, 127 | \`run\`: the container's command cannot be executed, or is not there |
+| 130, 143 | interrupted by Ctrl-C or SIGTERM |
+| any other | \`run\` and \`start -a\`: the container's own |
+
+Switches take \`--flag=false\` too. \`--format\` takes \`json\`, a Go template and, in lists, \`table\` or \`table TEMPLATE\`.
+Templates know fields, variables, pipelines, \`if\`, \`with\`, \`range\`, comments, trimming and the functions \`json\`, \`index\`,
+\`len\`, \`join\`, \`split\`, \`upper\`, \`lower\`, \`title\`, \`pad\`, \`truncate\`, \`print\`, \`printf\`, \`println\`, \`and\`, \`or\`, \`not\`, \`eq\`,
+\`ne\`, \`lt\`, \`le\`, \`gt\`, \`ge\`.
+`;
+
+/** The page of all commands and flags, from their grammars. */
+export function referencePage(grammars: readonly Grammar[]): string {
+  return [introduction, ...grammars.map(section)].join("\n");
+}
+
+function section(grammar: Grammar): string {
+  const aliases = (grammar.aliases ?? []).map((alias) => `\`davit ${alias}\``).join(", ");
+  const rows = Object.entries(grammar.flags)
+    .filter(([, flag]) => !flag.hidden)
+    .map(([key, { short, type, help, initial }]) => {
+      const name = `${short === undefined ? "" : `\`-${short}\`, `}\`--${longName(key)}${type === undefined ? "" : ` ${type}`}\``;
+      return `| ${name} | ${(help + (initial ? " (default true)" : "")).replaceAll("|", "\\|")} |\n`;
+    })
+    .sort((a, b) => (flagName(a) < flagName(b) ? -1 : 1));
+  return [
+    `## davit ${grammar.name}\n\n\`davit ${grammar.name} ${grammar.usage}\``,
+    aliases === "" ? "" : ` (also ${aliases})`,
+    `\n\n${grammar.summary}${grammar.summary.endsWith(".") ? "" : "."}\n`,
+    rows.length === 0 ? "" : `\n| flag | |\n| --- | --- |\n${rows.join("")}`,
+  ].join("");
+}
+
+const flagName = (row: string): string => /`--([\w-]+)/.exec(row)?.[1] ?? "";
