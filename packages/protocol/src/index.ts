@@ -83,3 +83,13 @@ export {
   volumeDriverRequests,
   volumeDriverResponses,
 } from "./plugin-rpc/volume-driver.ts";
+export {
+  canonicalName,
+  familiarName,
+  familiarRepository,
+  InvalidReferenceError,
+  parseReference,
+  type Reference,
+  repositoryOf,
+  withDefaultTag,
+} from "./oci/reference.ts";

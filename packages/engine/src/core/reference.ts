@@ -1,85 +1,21 @@
-import { type Digest, isDigest } from "@davit/protocol";
+import { InvalidReferenceError, parseReference as parse, type Reference } from "@davit/protocol";
 import { EngineError } from "./errors.ts";
 
-// https://github.com/distribution/reference
-
-const defaultDomain = "docker.io";
-const component = "[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*";
-const pathPattern = new RegExp(`^${component}(?:/${component})*$`);
-const domainPattern =
-  /^(?:(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])(?:\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?$/;
-const tagPattern = /^[\w][\w.-]{0,127}$/;
-const fullIdPattern = /^[a-f0-9]{64}$/;
-
-/** A normalised reference: where an artifact is (`domain`, `path`) and which one (`tag`, `digest`). */
-export interface Reference {
-  /** e.g. `docker.io`, `localhost:5000` */
-  readonly domain: string;
-  /** e.g. `library/busybox`, `vieux/sshfs` */
-  readonly path: string;
-  readonly tag?: string;
-  readonly digest?: Digest;
-}
-
-const invalid = (detail = ""): EngineError =>
-  new EngineError("invalid", `invalid reference format${detail === "" ? "" : `: ${detail}`}`);
+export {
+  canonicalName,
+  familiarName,
+  familiarRepository,
+  type Reference,
+  repositoryOf,
+  withDefaultTag,
+} from "@davit/protocol";
 
 /** Parses what a user typed; a missing registry becomes `docker.io`, a missing tag stays missing. */
 export function parseReference(text: string): Reference {
-  if (fullIdPattern.test(text)) {
-    throw new EngineError(
-      "invalid",
-      `invalid repository name (${text}), cannot specify 64-byte hexadecimal strings`,
-    );
+  try {
+    return parse(text);
+  } catch (error) {
+    if (!(error instanceof InvalidReferenceError)) throw error;
+    throw new EngineError("invalid", error.message, { cause: error });
   }
-  const at = text.indexOf("@");
-  const named = at === -1 ? text : text.slice(0, at);
-  const digest = at === -1 ? undefined : text.slice(at + 1);
-  if (digest !== undefined && !isDigest(digest)) throw invalid();
-  const { domain, remainder } = splitDomain(named);
-  const colon = remainder.lastIndexOf(":");
-  const path = colon === -1 ? remainder : remainder.slice(0, colon);
-  const tag = colon === -1 ? undefined : remainder.slice(colon + 1);
-  if (/[A-Z]/.test(path)) throw invalid("repository name must be lowercase");
-  if (!pathPattern.test(path) || !domainPattern.test(domain)) throw invalid();
-  if (tag !== undefined && !tagPattern.test(tag)) throw invalid();
-  if (domain.length + 1 + path.length > 255) {
-    throw new EngineError("invalid", "repository name must not be more than 255 characters");
-  }
-  return { domain, path, ...(tag === undefined ? {} : { tag }), ...(digest === undefined ? {} : { digest }) };
 }
-
-function splitDomain(named: string): { domain: string; remainder: string } {
-  const slash = named.indexOf("/");
-  const first = slash === -1 ? "" : named.slice(0, slash);
-  const isDomain = /[.:A-Z]/.test(first) || first === "localhost";
-  const domain = isDomain ? (first === "index.docker.io" ? defaultDomain : first) : defaultDomain;
-  const remainder = isDomain ? named.slice(slash + 1) : named;
-  return {
-    domain,
-    remainder: domain === defaultDomain && !remainder.includes("/") ? `library/${remainder}` : remainder,
-  };
-}
-
-/** The reference with `:latest` if it names neither tag nor digest. */
-export const withDefaultTag = (reference: Reference): Reference =>
-  reference.tag === undefined && reference.digest === undefined ? { ...reference, tag: "latest" } : reference;
-
-/** Domain and path, e.g. `docker.io/vieux/sshfs`. */
-export const repositoryOf = (reference: Reference): string => `${reference.domain}/${reference.path}`;
-
-const suffixOf = ({ tag, digest }: Reference): string =>
-  (tag === undefined ? "" : `:${tag}`) + (digest === undefined ? "" : `@${digest}`);
-
-/** The whole reference with its domain, e.g. `docker.io/vieux/sshfs:latest`. */
-export const canonicalName = (reference: Reference): string => repositoryOf(reference) + suffixOf(reference);
-
-/** The repository as people write it: without `docker.io/` and `library/`. */
-export function familiarRepository({ domain, path }: Reference): string {
-  if (domain !== defaultDomain) return `${domain}/${path}`;
-  return path.startsWith("library/") && !path.slice(8).includes("/") ? path.slice("library/".length) : path;
-}
-
-/** The whole reference as people write it, e.g. `vieux/sshfs:latest`. */
-export const familiarName = (reference: Reference): string =>
-  familiarRepository(reference) + suffixOf(reference);

@@ -27,7 +27,7 @@ describe("parseReference", () => {
 
   it.each([
     ["", "invalid reference format"],
-    ["acme/X", "invalid reference format: repository name must be lowercase"],
+    ["acme/X", "invalid reference format: repository name (acme/X) must be lowercase"],
     ["a//b", "invalid reference format"],
     ["a:", "invalid reference format"],
     ["a:b c", "invalid reference format"],
