@@ -56,12 +56,18 @@ npm_is_current() {
     }'
 }
 
+# Not `npm ci`: it wants an entry for every platform's optional package, also for those that a registry lacks. Versions
+# and digests are the lock file's all the same, which --no-save leaves as it is.
 install_npm() {
   command -v npm >/dev/null || fail "npm is missing: install it with 'apt-get install npm'; its version does not matter"
   if npm_is_current; then return; fi
   say "installing npm packages"
-  npm ci --no-audit --no-fund --loglevel=error --fetch-retries=1 >&2 ||
-    fail "npm packages could not be installed from $(npm config get registry 2>/dev/null): make that registry reachable, or name another with 'npm config set registry URL'"
+  if ! npm install --no-save --no-audit --no-fund --loglevel=error --fetch-retries=1 >&2; then
+    registry=$(npm config get registry 2>/dev/null)
+    npm view esbuild name --prefer-online --fetch-retries=0 >/dev/null 2>&1 ||
+      fail "the package registry $registry cannot be reached: connect it, or name another with 'npm config set registry URL'"
+    fail "npm packages could not be installed: see what npm says above"
+  fi
   [ -x "$1" ] || fail "npm left out the package that holds Node ($1): allow optional dependencies and run it again"
 }
 

@@ -7,6 +7,7 @@ import { LocalVolumes } from "../adapters/local-volumes/local-volumes.ts";
 import { K8sFileLogs } from "../adapters/logs/k8s-file-logs.ts";
 import { readHostFacts } from "../adapters/host-facts/read-host-facts.ts";
 import { CniNetwork } from "../adapters/network/cni-network.ts";
+import { ConmonInput } from "../adapters/process-input/conmon-input.ts";
 import { pluginConnector } from "../adapters/rpc/plugin-connector.ts";
 import { ConmonRuntime } from "../adapters/runtime/conmon-runtime.ts";
 import { OverlaySnapshots } from "../adapters/snapshots/overlay-snapshots.ts";
@@ -146,6 +147,7 @@ export async function createEngine(configuration: Configuration, logger: Logger)
   const containers = containerServices({
     state,
     runtime,
+    input: new ConmonInput({ socatPath: findCommand("socat", process.env) }),
     snapshots,
     logs,
     host,
