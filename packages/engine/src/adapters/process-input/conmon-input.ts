@@ -64,9 +64,16 @@ export class ConmonInput implements ProcessInput {
 }
 
 async function feed(source: ByteStream, target: NodeJS.WritableStream, signal: AbortSignal): Promise<void> {
+  const { promise: aborted, resolve } = Promise.withResolvers<void>();
+  const abort = (): void => resolve();
+  signal.addEventListener("abort", abort, { once: true });
+  if (signal.aborted) abort();
   try {
-    await pipeline(source, target, { signal });
+    // An aborted pipeline waits for a source that is waiting for its client: that must not hold us up.
+    await Promise.race([pipeline(source, target, { signal }), aborted]);
   } catch (error) {
     if (!goneCodes.has(errnoOf(error) ?? "")) throw error;
+  } finally {
+    signal.removeEventListener("abort", abort);
   }
 }

@@ -91,7 +91,7 @@ describe("calls to a plugin", () => {
     const { signal } = new AbortController();
     const waiting = pluginConnector.waitUntilListening(path, { timeoutMs: 5000, signal });
     await answer(200, "{}");
-    await waiting;
+    await expect(waiting).resolves.toBeUndefined();
   });
 
   it("stops waiting at its time limit and says what was missing", async () => {

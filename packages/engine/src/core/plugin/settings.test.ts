@@ -1,5 +1,5 @@
 import { pluginConfigSchema } from "@davit/protocol";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   changeSettings,

@@ -336,6 +336,17 @@ test("standard input reaches the program, and its end too", async () => {
   await sent;
 });
 
+test("a client that sends nothing does not hold up the end", async () => {
+  const id = await create("exit 3", { OpenStdin: true });
+  const source: AsyncIterable<Uint8Array> = {
+    [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => undefined) }),
+  };
+  const sent = services.output.input(id, source, never);
+  await services.lifecycle.start(id);
+  await sent;
+  expect(await services.lifecycle.wait(id, "not-running", never)).toBe(3);
+});
+
 test("a terminal has the size it is told", async () => {
   const id = await create("read line; stty size", { OpenStdin: true, Tty: true });
   const output = text(services.output.attach(id, everything, never));
