@@ -12,7 +12,10 @@ const rooms: Readonly<Record<string, { readonly uses: readonly string[]; readonl
   "packages/cli/src": { uses: ["packages/protocol/src"] },
   "packages/engine/src/core": { uses: ["packages/protocol/src"], pure: true },
   "packages/engine/src/services": { uses: ["packages/protocol/src", "packages/engine/src/core"] },
-  "packages/engine/src/adapters/*": { uses: ["packages/protocol/src", "packages/engine/src/core"] },
+  "packages/engine/src/linux": { uses: ["packages/engine/src/core"] },
+  "packages/engine/src/adapters/*": {
+    uses: ["packages/protocol/src", "packages/engine/src/core", "packages/engine/src/linux"],
+  },
   "packages/engine/src/http": {
     uses: ["packages/protocol/src", "packages/engine/src/core", "packages/engine/src/services"],
   },
@@ -20,6 +23,7 @@ const rooms: Readonly<Record<string, { readonly uses: readonly string[]; readonl
     uses: [
       "packages/protocol/src",
       "packages/engine/src/core",
+      "packages/engine/src/linux",
       "packages/engine/src/services",
       "packages/engine/src/adapters/*",
       "packages/engine/src/http",

@@ -5,7 +5,6 @@ export { startDavitd } from "./davitd.ts";
 export { startDockerd } from "./dockerd.ts";
 export type { TestEngine } from "./engine.ts";
 export { mountsBelow, processesOf } from "./leftovers.ts";
-export { MemoryState } from "./memory-state.ts";
 export { findPeer, peerEnvironment, repository } from "./peers.ts";
 export { type AuthoredConfig, writePluginDir } from "./plugins/plugin-dir.ts";
 export { writeRclonePlugin } from "./plugins/rclone-plugin.ts";

@@ -10,7 +10,10 @@ export async function splitStream<First, Second>(
   second: (stream: ByteStream) => Promise<Second>,
 ): Promise<[First, Second]> {
   const branches = [new Branch(), new Branch()] as const;
-  const consume = async <Result>(branch: Branch, use: (stream: ByteStream) => Promise<Result>): Promise<Result> => {
+  const consume = async <Result>(
+    branch: Branch,
+    use: (stream: ByteStream) => Promise<Result>,
+  ): Promise<Result> => {
     try {
       return await use(branch);
     } finally {

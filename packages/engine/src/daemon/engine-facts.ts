@@ -1,16 +1,13 @@
-import { execFile } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
-import { promisify } from "node:util";
 import { errnoOf, messageOf } from "../core/errors.ts";
 import { newId } from "../core/identifiers.ts";
 import type { Logger } from "../core/ports/logger.ts";
+import { runProgram } from "../linux/run-program.ts";
 import { supportedApiVersions } from "../http/api-version.ts";
 import type { EngineFacts } from "../services/system/engine-facts.ts";
 import type { Configuration } from "./configuration/configuration.ts";
 import { version } from "./version.ts";
-
-const run = promisify(execFile);
 
 /** As Go and registries call it. */
 export const architecture = process.arch === "x64" ? "amd64" : process.arch;
@@ -70,7 +67,7 @@ async function engineId(path: string): Promise<string> {
 /** The last word of `runc version 1.1.5`, the first line that the command prints. */
 async function versionOf(command: string, logger: Logger): Promise<string> {
   try {
-    const { stdout } = await run(command, ["--version"]);
+    const { stdout } = await runProgram([command, "--version"]);
     return stdout.split("\n")[0]?.split(" ").at(-1) ?? "";
   } catch (error) {
     logger.error(

@@ -1,14 +1,15 @@
 import { accessSync, constants } from "node:fs";
 import { delimiter, isAbsolute, join } from "node:path";
 import { EngineError } from "../core/errors.ts";
-
-/** Where administrators' programs are, whatever `PATH` the daemon was started with. */
-const systemDirs = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+import { searchPath } from "../linux/run-program.ts";
 
 /** The absolute path of a program, looked for in `PATH` and where administrators' programs are. */
 export function findCommand(name: string, environment: NodeJS.ProcessEnv): string {
   if (isAbsolute(name)) return name;
-  const dirs = [...(environment["PATH"] ?? "").split(delimiter).filter((dir) => dir !== ""), ...systemDirs];
+  const dirs = [
+    ...(environment["PATH"] ?? "").split(delimiter).filter((dir) => dir !== ""),
+    ...searchPath.split(delimiter),
+  ];
   const found = dirs.map((dir) => join(dir, name)).find(isExecutable);
   if (found !== undefined) return found;
   throw new EngineError(

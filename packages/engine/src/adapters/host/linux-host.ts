@@ -7,7 +7,7 @@ import { EngineError, errnoOf, messageOf } from "../../core/errors.ts";
 import type { Host, Owner } from "../../core/ports/host.ts";
 import type { SpecDevice } from "../../core/runtime-spec/spec.ts";
 import { deviceNodes } from "./device-nodes.ts";
-import { mountsAtOrBelow, readMountTable } from "./mount-table.ts";
+import { mountsAtOrBelow, readMountTable } from "../../linux/mount-table.ts";
 import { prepareRootfs } from "./prepare-rootfs.ts";
 
 const maxSmallFileBytes = 1 << 20;
@@ -80,7 +80,7 @@ export class LinuxHost implements Host {
 
   async makeSharedMount(dir: string): Promise<void> {
     const path = await canonicalPath(dir);
-    const entries = (await readMountTable()).filter((entry) => entry.path === path);
+    const entries = (await readMountTable()).filter((entry) => entry.target === path);
     const top = entries.at(-1);
     if (top?.shared) return;
     const args = top === undefined ? ["--bind", "--make-rshared", dir, dir] : ["--make-rshared", dir];

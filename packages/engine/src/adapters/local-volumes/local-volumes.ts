@@ -1,14 +1,12 @@
-import { execFile } from "node:child_process";
 import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import type { DriverVolume } from "@davit/protocol";
 import * as z from "zod";
 import { EngineError, errnoOf, messageOf } from "../../core/errors.ts";
+import { readMountTable } from "../../linux/mount-table.ts";
+import { runProgram } from "../../linux/run-program.ts";
 import type { VolumeDriver } from "../../core/ports/volume-driver.ts";
 import { type LocalMount, parseLocalOptions, requireLocalName } from "../../core/volume/local-options.ts";
-
-const run = promisify(execFile);
 
 const optionsFile = z.record(z.string(), z.string());
 
@@ -109,34 +107,23 @@ export class LocalVolumes implements VolumeDriver {
   async #unmountData(name: string): Promise<void> {
     const data = this.#data(name);
     if (!(await isMountPoint(data))) return;
-    try {
-      await run("umount", [data]);
-    } catch (error) {
-      throw new EngineError("internal", `unmounting ${data}: ${messageOf(error)}`, { cause: error });
-    }
+    const { exitCode, stderr } = await runProgram(["umount", data]);
+    if (exitCode !== 0) throw new EngineError("internal", `unmounting ${data}: ${stderr.trim()}`);
   }
 }
 
 /** Seconds are enough for a volume's age, and what Go's RFC 3339 prints. */
 const goTime = (time: Date): string => time.toISOString().replace(/\.\d+Z$/, "Z");
 
-async function isMountPoint(path: string): Promise<boolean> {
-  const table = await readFile("/proc/self/mountinfo", "utf8");
-  return table.split("\n").some((line) => line.split(" ")[4] === path);
-}
+const isMountPoint = async (path: string): Promise<boolean> =>
+  (await readMountTable()).some(({ target }) => target === path);
 
-async function mountAt(spec: LocalMount, target: string): Promise<void> {
-  const options = spec.options === "" ? [] : ["-o", spec.options];
-  const type = spec.type === "" ? [] : ["-t", spec.type];
-  try {
-    await run("mount", [...type, ...options, "--", spec.device, target]);
-  } catch (error) {
-    const reason =
-      error instanceof Error && "stderr" in error ? String(error.stderr).trim() : messageOf(error);
-    throw new EngineError(
-      "internal",
-      `failed to mount local volume: mount ${spec.device}:${target}, data: ${spec.options}: ${reason}`,
-      { cause: error },
-    );
-  }
+async function mountAt({ type, device, options }: LocalMount, target: string): Promise<void> {
+  const flags = [...(type === "" ? [] : ["-t", type]), ...(options === "" ? [] : ["-o", options])];
+  const { exitCode, stderr } = await runProgram(["mount", ...flags, "--", device, target]);
+  if (exitCode === 0) return;
+  throw new EngineError(
+    "internal",
+    `failed to mount local volume: mount ${device}:${target}, data: ${options}: ${stderr.trim()}`,
+  );
 }

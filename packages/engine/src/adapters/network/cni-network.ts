@@ -5,7 +5,7 @@ import type { Network, NetworkAttachment, NetworkRequest } from "../../core/port
 import { type Attachment, Attachments } from "./attachments.ts";
 import { type CniResult, callCni, cniResultSchema, cniVersion } from "./cni-plugin.ts";
 import { NetworkNamespaces } from "./network-namespaces.ts";
-import { runProgram } from "./run-program.ts";
+import { runProgram } from "../../linux/run-program.ts";
 
 export interface CniNetworkOptions {
   /** Namespaces, addresses and attachments; as short-lived as they are (a tmpfs). */

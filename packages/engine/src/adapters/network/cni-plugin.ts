@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { EngineError } from "../../core/errors.ts";
-import { runProgram, searchPath } from "./run-program.ts";
+import { runProgram, searchPath } from "../../linux/run-program.ts";
 
 // https://github.com/containernetworking/cni/blob/spec-v0.4.0/SPEC.md
 

@@ -1,6 +1,6 @@
 import { mkdir, readdir, rm, statfs, writeFile } from "node:fs/promises";
 import { EngineError, errnoOf } from "../../core/errors.ts";
-import { runProgram } from "./run-program.ts";
+import { runProgram } from "../../linux/run-program.ts";
 
 /** Of file systems whose files are namespaces. */
 const namespaceFsMagic = 0x6e_73_66_73;

@@ -14,7 +14,7 @@ import { type ExitFile, ExitFiles } from "./exit-files.ts";
 import { startMonitor, watchMonitor } from "./monitor.ts";
 import { isAlive, startTimeOf } from "./proc.ts";
 import { type ProcessRecord, readProcessRecord, writeProcessRecord } from "./process-record.ts";
-import { runCommand } from "./run-command.ts";
+import { runProgram } from "../../linux/run-program.ts";
 import { runtimeMessage } from "./runtime-message.ts";
 import { signalNumber } from "./signal-number.ts";
 
@@ -215,7 +215,7 @@ export class ConmonRuntime implements Runtime {
 
   #runtime(namespace: RuntimeNamespace, ...args: readonly string[]) {
     const root = this.#root(namespace);
-    return runCommand(this.#options.runcPath, ["--root", root, "--log-format", "json", ...args]);
+    return runProgram([this.#options.runcPath, "--root", root, "--log-format", "json", ...args]);
   }
 
   #root(namespace: RuntimeNamespace): string {

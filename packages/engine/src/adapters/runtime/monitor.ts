@@ -4,7 +4,7 @@ import { Socket } from "node:net";
 import type { Readable } from "node:stream";
 import * as z from "zod";
 import { EngineError, errnoOf, messageOf } from "../../core/errors.ts";
-import { runtimeEnvironment } from "./run-command.ts";
+import { searchPath } from "../../linux/run-program.ts";
 import { runtimeMessage } from "./runtime-message.ts";
 
 // The monitor is conmon: https://github.com/containers/conmon
@@ -78,7 +78,7 @@ function askMonitor(request: MonitorRequest): Promise<Reply> {
     const child = spawn(request.conmonPath, monitorArgs(request), {
       cwd: request.bundle,
       detached: true,
-      env: { ...runtimeEnvironment, _OCI_SYNCPIPE: "3" },
+      env: { PATH: searchPath, _OCI_SYNCPIPE: "3" },
       stdio: ["ignore", "ignore", "pipe", "pipe"],
     });
     const failed = (error: unknown): void =>

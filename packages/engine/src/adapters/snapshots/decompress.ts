@@ -5,7 +5,8 @@ import { createGunzip } from "node:zlib";
 import { detectCompression, peekStart } from "../../core/compression-format.ts";
 import { EngineError, messageOf } from "../../core/errors.ts";
 import type { ByteStream } from "../../core/ports/byte-stream.ts";
-import { startFailure, toolEnvironment } from "./tool.ts";
+import { startFailure } from "../../linux/run-program.ts";
+import { toolEnvironment } from "./tool.ts";
 import { WatchedSource } from "./watched-source.ts";
 
 /** The plain bytes of a stream that may be compressed with gzip, zstd or xz. */

@@ -8,7 +8,7 @@ import { EngineError } from "../../core/errors.ts";
 import type { ByteStream } from "../../core/ports/byte-stream.ts";
 import { makeTar } from "../../core/tar/make-tar.ts";
 import { fromByteText } from "../../core/tar/tar-entry.ts";
-import { readMounts } from "./mount-table.ts";
+import { readMountTable } from "../../linux/mount-table.ts";
 import { OverlaySnapshots } from "./overlay-snapshots.ts";
 
 /** Names and data hold one byte per character. */
@@ -47,7 +47,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   for (const target of mounted) await snapshots.unmount(target);
-  const left = (await readMounts()).filter(({ target }) => target.startsWith(dir));
+  const left = (await readMountTable()).filter(({ target }) => target.startsWith(dir));
   if (left.length > 0) throw new Error(`still mounted: ${left.map(({ target }) => target).join(", ")}`);
   await rm(dir, { recursive: true, force: true });
 });
@@ -429,7 +429,7 @@ describe("a root file system", () => {
     const root = await mountOf("k", [file("a")]);
     await mountLayers("k", []);
     expect(await readdir(root)).toEqual(["a"]);
-    expect((await readMounts()).filter(({ target }) => target === root)).toHaveLength(1);
+    expect((await readMountTable()).filter(({ target }) => target === root)).toHaveLength(1);
   });
 
   it("may have no layers", async () => {

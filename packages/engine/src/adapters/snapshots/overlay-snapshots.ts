@@ -9,7 +9,7 @@ import type { Logger } from "../../core/ports/logger.ts";
 import type { RootfsRequest, Snapshots, UnpackedLayer } from "../../core/ports/snapshots.ts";
 import { extractLayer } from "./extract-layer.ts";
 import { LayerStore, type StoredLayer } from "./layer-store.ts";
-import { readMounts } from "./mount-table.ts";
+import { readMountTable } from "../../linux/mount-table.ts";
 import { mountOverlay, mountSource } from "./overlay-mount.ts";
 import { removeTree } from "./remove-tree.ts";
 import { canceled, runTool, saying } from "./tool.ts";
@@ -90,7 +90,7 @@ export class OverlaySnapshots implements Snapshots {
     try {
       await mkdir(target, { recursive: true });
       const real = await realTarget(target);
-      if ((await readMounts()).some((mount) => mount.target === real)) return;
+      if ((await readMountTable()).some((mount) => mount.target === real)) return;
       for (const dir of ["upper", "work"]) {
         await mkdir(`${this.#root}/${writable}/${dir}`, { recursive: true, mode: 0o700 });
       }
@@ -189,7 +189,7 @@ export class OverlaySnapshots implements Snapshots {
 
   async #isMounted(option: "lowerdir" | "upperdir", dir: string): Promise<boolean> {
     const source = mountSource(this.#root);
-    return (await readMounts())
+    return (await readMountTable())
       .filter((mount) => mount.source === source)
       .flatMap(({ options }) => options.split(","))
       .some(

@@ -3,6 +3,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { ByteStream } from "../../core/ports/byte-stream.ts";
 import { EngineError, errnoOf } from "../../core/errors.ts";
+import { startFailure } from "../../linux/run-program.ts";
 import { WatchedSource } from "./watched-source.ts";
 
 export interface ToolRun {
@@ -89,11 +90,6 @@ const isBrokenPipe = (error: unknown): boolean =>
 
 export const canceled = (action: string, signal: AbortSignal | undefined): EngineError =>
   new EngineError("canceled", `${action}: canceled`, { cause: signal?.reason });
-
-export function startFailure(command: string, error: unknown): EngineError {
-  const reason = errnoOf(error) === "ENOENT" ? "the program is not installed" : String(error);
-  return new EngineError("unavailable", `running ${command}: ${reason}`, { cause: error });
-}
 
 /** What a tool said, on one line and without its own name. */
 export function saying(command: string, run: ToolRun): string {

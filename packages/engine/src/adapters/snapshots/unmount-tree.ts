@@ -1,6 +1,6 @@
 import { EngineError } from "../../core/errors.ts";
 import type { Logger } from "../../core/ports/logger.ts";
-import { isBelow, readMounts } from "./mount-table.ts";
+import { isAtOrBelow, readMountTable } from "../../linux/mount-table.ts";
 import { runTool, saying } from "./tool.ts";
 
 /** Mounts may appear or go (by propagation) while others are unmounted; so often it is looked again. */
@@ -10,7 +10,7 @@ const maxRounds = 8;
 export async function unmountTree(target: string, logger: Logger | undefined): Promise<void> {
   let reason = "mounts keep appearing";
   for (let round = 0; round < maxRounds; round++) {
-    const mounts = (await readMounts()).filter((mount) => isBelow(mount.target, target));
+    const mounts = (await readMountTable()).filter((mount) => isAtOrBelow(mount.target, target));
     if (mounts.length === 0) return;
     let progress = false;
     for (const mount of mounts.reverse()) {

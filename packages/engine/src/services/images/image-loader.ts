@@ -5,6 +5,7 @@ import type { ByteStream } from "../../core/ports/byte-stream.ts";
 import { readImageConfig } from "./image-config.ts";
 import type { Images, ImagesPorts } from "./images.ts";
 import { type EmitProgress, LayerProgress } from "./pull-progress.ts";
+import { streamOf } from "../../core/stream-of.ts";
 
 export interface ImageLoaderPorts extends ImagesPorts {
   readonly archives: Archives;
@@ -42,7 +43,7 @@ export class ImageLoader {
 
   async #add(archived: ArchivedImage, { quiet, signal }: LoadOptions, emit: EmitProgress): Promise<void> {
     const { content, snapshots, events } = this.#ports;
-    const { digest: id } = await content.write(once(archived.configBytes), { signal });
+    const { digest: id } = await content.write(streamOf(archived.configBytes), { signal });
     const config = await readImageConfig(content, id);
     const diffIds = config.rootfs.diff_ids;
     let sizeBytes = 0;
@@ -74,8 +75,4 @@ export class ImageLoader {
     if (tags.length === 0) emit({ stream: `Loaded image ID: ${id}\n` });
     events.publish({ type: "image", action: "load", id, attributes: { name: tags[0] ?? id } });
   }
-}
-
-async function* once(bytes: Uint8Array): ByteStream {
-  yield bytes;
 }

@@ -23,6 +23,7 @@ import { parseWire } from "./parse-wire.ts";
 import { requireImage } from "./require-image.ts";
 import type { Images, ImagesPorts } from "./images.ts";
 import type { EmitProgress } from "./pull-progress.ts";
+import { streamOf } from "../../core/stream-of.ts";
 
 export interface ImagePullerPorts extends ImagesPorts {
   readonly registry: Registry;
@@ -132,7 +133,7 @@ export class ImagePuller {
       );
     }
     const unpacked = await fetchLayers(this.#ports, session, { layers: manifest.layers, diffIds, ...pull });
-    const remotes = await Promise.all(pull.remotes.map(({ bytes }) => content.write(once(bytes))));
+    const remotes = await Promise.all(pull.remotes.map(({ bytes }) => content.write(streamOf(bytes))));
     this.#images.add(
       {
         id: manifest.config.digest,
@@ -184,7 +185,3 @@ function pullReference(image: string, tag: string): Reference {
 }
 
 const digestsOf = (layers: readonly Descriptor[]): readonly Digest[] => layers.map(({ digest }) => digest);
-
-async function* once(bytes: Uint8Array) {
-  yield bytes;
-}

@@ -8,6 +8,7 @@ import type { Compression } from "../../core/ports/compression.ts";
 import type { ContentStore } from "../../core/ports/content.ts";
 import type { Snapshots } from "../../core/ports/snapshots.ts";
 import { splitStream } from "../../core/split-stream.ts";
+import { streamOf } from "../../core/stream-of.ts";
 
 export interface PluginCreatorPorts {
   readonly archives: Archives;
@@ -39,10 +40,10 @@ export class PluginCreator {
     );
     const written = parsePluginConfig(await configBytes, "failed to parse config");
     const config = { ...written, rootfs: { diff_ids: [diffId], type: "layers" } };
-    const configBlob = await content.write(once(encodePluginConfig(config)));
+    const configBlob = await content.write(streamOf(encodePluginConfig(config)));
     const layer = { mediaType: mediaTypes.dockerLayerGzip, digest: blob.digest, size: blob.sizeBytes };
     const manifest = encodeManifest({ digest: configBlob.digest, size: configBlob.sizeBytes }, [layer]);
-    const { digest: manifestDigest } = await content.write(once(manifest));
+    const { digest: manifestDigest } = await content.write(streamOf(manifest));
     return {
       config,
       manifestDigest,
@@ -50,9 +51,4 @@ export class PluginCreator {
       layers: [{ digest: blob.digest, mediaType: layer.mediaType, sizeBytes: blob.sizeBytes, diffId }],
     };
   }
-}
-
-// oxlint-disable-next-line typescript/require-await -- a stream of one chunk
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }

@@ -18,6 +18,7 @@ import type { ContentStore } from "../../core/ports/content.ts";
 import type { Registry, RegistrySession, RemoteManifest } from "../../core/ports/registry.ts";
 import type { Snapshots } from "../../core/ports/snapshots.ts";
 import { canonicalName, familiarRepository, type Reference } from "../../core/reference.ts";
+import { streamOf } from "../../core/stream-of.ts";
 
 export interface RemoteAccess {
   readonly auth: RegistryAuth | undefined;
@@ -76,7 +77,7 @@ export class PluginFetcher {
       id: reference.tag ?? reference.digest ?? "",
     });
     report({ status: `Digest: ${remote.digest}` });
-    await this.#ports.content.write(once(remote.bytes));
+    await this.#ports.content.write(streamOf(remote.bytes));
     const config = await this.#config(session, manifest, access.signal);
     requireGranted(privilegesOf(config), options.granted);
     return {
@@ -180,9 +181,4 @@ export class PluginFetcher {
       { signal, onBytes },
     );
   }
-}
-
-// oxlint-disable-next-line typescript/require-await -- a stream of one chunk
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }

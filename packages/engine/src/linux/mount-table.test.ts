@@ -7,12 +7,12 @@ const text = `22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw
 42 22 0:32 / /a/b\\040cd rw master:3 - tmpfs tmpfs rw
 `;
 
-test("reads paths with their escapes and whether they are shared", () => {
+test("reads mounts with their escapes and whether they are shared", () => {
   expect(parseMountTable(text)).toEqual([
-    { path: "/", shared: true },
-    { path: "/a/b c/deep", shared: false },
-    { path: "/a/b c", shared: true },
-    { path: "/a/b cd", shared: false },
+    { target: "/", type: "ext4", source: "/dev/vda", options: "rw", shared: true },
+    { target: "/a/b c/deep", type: "tmpfs", source: "tmpfs", options: "rw", shared: false },
+    { target: "/a/b c", type: "tmpfs", source: "tmpfs", options: "rw", shared: true },
+    { target: "/a/b cd", type: "tmpfs", source: "tmpfs", options: "rw", shared: false },
   ]);
 });
 

@@ -1,24 +1,25 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { type ContainerCreateBody, containerCreateBodySchema } from "@davit/protocol";
-import { busyboxRootfs, MemoryState, TempDir } from "@davit/testkit";
+import { busyboxRootfs, TempDir } from "@davit/testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { TarArchives } from "../../adapters/archives/tar-archives.ts";
-import { DiskContentStore } from "../../adapters/content/disk-content-store.ts";
-import { RegistryClient } from "../../adapters/distribution/registry-client.ts";
-import { LinuxHost } from "../../adapters/host/linux-host.ts";
-import { K8sFileLogs } from "../../adapters/logs/k8s-file-logs.ts";
-import { ConmonInput } from "../../adapters/process-input/conmon-input.ts";
-import { ConmonRuntime } from "../../adapters/runtime/conmon-runtime.ts";
-import { OverlaySnapshots } from "../../adapters/snapshots/overlay-snapshots.ts";
-import type { EventFact } from "../../core/events.ts";
-import { Layout } from "../../core/layout.ts";
-import type { Logger } from "../../core/ports/logger.ts";
-import type { Network } from "../../core/ports/network.ts";
-import { GarbageCollector } from "../garbage/garbage-collector.ts";
-import { type ImageServices, imageServices } from "../images/image-services.ts";
-import type { ContainerVolumes } from "../volumes/container-volumes.ts";
-import { type ContainerServices, containerServices } from "./container-services.ts";
-import type { Output } from "./container-output.ts";
+import { TarArchives } from "../adapters/archives/tar-archives.ts";
+import { DiskContentStore } from "../adapters/content/disk-content-store.ts";
+import { RegistryClient } from "../adapters/distribution/registry-client.ts";
+import { LinuxHost } from "../adapters/host/linux-host.ts";
+import { K8sFileLogs } from "../adapters/logs/k8s-file-logs.ts";
+import { ConmonInput } from "../adapters/process-input/conmon-input.ts";
+import { ConmonRuntime } from "../adapters/runtime/conmon-runtime.ts";
+import { SqliteState } from "../adapters/state/sqlite-state.ts";
+import { OverlaySnapshots } from "../adapters/snapshots/overlay-snapshots.ts";
+import type { EventFact } from "../core/events.ts";
+import { Layout } from "../core/layout.ts";
+import type { Logger } from "../core/ports/logger.ts";
+import type { Network } from "../core/ports/network.ts";
+import { GarbageCollector } from "../services/garbage/garbage-collector.ts";
+import { type ImageServices, imageServices } from "../services/images/image-services.ts";
+import type { ContainerVolumes } from "../services/volumes/container-volumes.ts";
+import { type ContainerServices, containerServices } from "../services/containers/container-services.ts";
+import type { Output } from "../services/containers/container-output.ts";
 
 const silent: Logger = {
   debug: () => undefined,
@@ -78,7 +79,7 @@ let runtime: ConmonRuntime;
 let images: ImageServices;
 let services: ContainerServices;
 let volumes: DirectoryVolumes;
-const state = new MemoryState();
+const state = new SqliteState(":memory:");
 const events: EventFact[] = [];
 const never = new AbortController().signal;
 

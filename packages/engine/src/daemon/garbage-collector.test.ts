@@ -1,11 +1,11 @@
+import { SqliteState } from "../adapters/state/sqlite-state.ts";
 import type { Digest } from "@davit/protocol";
-import { MemoryState } from "@davit/testkit";
 import { expect, test } from "vitest";
-import { sampleRecord } from "../../core/container/sample-record.ts";
-import type { Logger } from "../../core/ports/logger.ts";
-import type { GarbageStores } from "./collect-garbage.ts";
-import { collectGarbage } from "./collect-garbage.ts";
-import { GarbageCollector } from "./garbage-collector.ts";
+import { sampleRecord } from "../core/container/sample-record.ts";
+import type { Logger } from "../core/ports/logger.ts";
+import type { GarbageStores } from "../services/garbage/collect-garbage.ts";
+import { collectGarbage } from "../services/garbage/collect-garbage.ts";
+import { GarbageCollector } from "../services/garbage/garbage-collector.ts";
 
 const digest = (start: string): Digest => `sha256:${start.padEnd(64, "0")}`;
 const silent: Logger = {
@@ -23,7 +23,7 @@ function storesWith(names: { blobs: string[]; layers: string[]; keys: string[] }
   const keys = new Set(names.keys);
   const refuse = () => Promise.reject(new Error("not part of collecting"));
   const stores: GarbageStores = {
-    state: new MemoryState(),
+    state: new SqliteState(":memory:"),
     content: {
       async *list() {
         for (const digest of blobs) yield { digest, sizeBytes: 5 };
