@@ -61,13 +61,13 @@ npm_is_current() {
 install_npm() {
   command -v npm >/dev/null || fail "npm is missing: install it with 'apt-get install npm'; its version does not matter"
   if npm_is_current; then return; fi
+  registry=$(npm config get registry 2>/dev/null)
+  # Asked first, because npm itself takes minutes to give up.
+  npm view esbuild name --prefer-online --fetch-retries=0 >/dev/null 2>&1 ||
+    fail "the package registry $registry cannot be reached: connect it, or name another with 'npm config set registry URL'"
   say "installing npm packages"
-  if ! npm install --no-save --no-audit --no-fund --loglevel=error --fetch-retries=1 >&2; then
-    registry=$(npm config get registry 2>/dev/null)
-    npm view esbuild name --prefer-online --fetch-retries=0 >/dev/null 2>&1 ||
-      fail "the package registry $registry cannot be reached: connect it, or name another with 'npm config set registry URL'"
-    fail "npm packages could not be installed: see what npm says above"
-  fi
+  npm install --no-save --no-audit --no-fund --loglevel=error >&2 ||
+    fail "npm packages could not be installed from $registry: see what npm says above"
   [ -x "$1" ] || fail "npm left out the package that holds Node ($1): allow optional dependencies and run it again"
 }
 

@@ -9,6 +9,7 @@ import type { PluginConnection, PluginConnector } from "../../core/ports/plugin-
 import type { ProcessExit, Runtime } from "../../core/ports/runtime.ts";
 import type { Snapshots } from "../../core/ports/snapshots.ts";
 import { pluginSpec } from "../../core/runtime-spec/plugin-spec.ts";
+import { settleAll } from "../../core/settle-all.ts";
 import { forwardOutput, lastLines } from "./plugin-output.ts";
 
 export interface PluginProcessPorts {
@@ -138,7 +139,7 @@ export class PluginProcess {
     };
     const nodes = async () =>
       (await Promise.all(settings.Devices.map(({ Path }) => host.deviceNodes(Path ?? "")))).flat();
-    const [devices, networkNamespace] = await Promise.all([
+    const [devices, networkNamespace] = await settleAll([
       nodes(),
       this.#joinNetwork(record),
       rootfs().then(propagated),
