@@ -6,7 +6,7 @@ import {
   TempDir,
   writeVolumePlugin,
 } from "@davit/testkit";
-import { measure } from "./measure.ts";
+import { measure, median } from "./measure.ts";
 import { operations } from "./operations.ts";
 
 /** Both engines in one run, in turn: `npm run bench [-- ROUNDS]`. */
@@ -35,7 +35,7 @@ const row = (...[name = "", ...columns]: readonly string[]): void =>
   console.log(name.padEnd(44), ...columns.map((column) => column.padStart(12)));
 row(`median of ${String(rounds)}`, "davitd", "dockerd", "faster");
 for (const operation of operations(remote)) {
-  const medians = await measure(operation, [davitd, dockerd], rounds);
-  const [own = Number.NaN, other = Number.NaN] = [medians.get(davitd), medians.get(dockerd)];
+  const times = await measure(operation, [davitd, dockerd], rounds);
+  const [own, other] = [median(times.get(davitd)), median(times.get(dockerd))];
   row(operation.name, `${own.toFixed(1)} ms`, `${other.toFixed(1)} ms`, `${(other / own).toFixed(1)} x`);
 }

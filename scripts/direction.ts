@@ -92,6 +92,8 @@ function importsOf(path: string): readonly Import[] {
 
 /** A file of this repository that an import means; undefined for npm packages and Node's own modules. */
 function resolveImport(root: string, from: string, specifier: string): string | undefined {
+  // A package's own package.json, for its version.
+  if (specifier.endsWith(".json")) return undefined;
   if (specifier.startsWith(".")) return relative(root, resolve(root, dirname(from), specifier));
   const name = /^@davit\/([^/]+)/.exec(specifier)?.[1];
   if (name === undefined) return undefined;

@@ -1,5 +1,5 @@
-import { type DockerRegistry, startDockerRegistry, startScriptedServer } from "@davit/testkit";
 import type { ServerResponse } from "node:http";
+import { type DockerRegistry, startDockerRegistry, startScriptedServer } from "@davit/testkit";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { expectNothingLeft, expectNothingLeftAfterRestart } from "./nothing-left.ts";
 import { useDavitd } from "./use-davitd.ts";

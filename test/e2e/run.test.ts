@@ -1,5 +1,5 @@
-import { busyboxRootfs } from "@davit/testkit";
 import { readFile, readlink } from "node:fs/promises";
+import { busyboxRootfs } from "@davit/testkit";
 import { beforeAll, describe, expect, test } from "vitest";
 import { useDavitd } from "./use-davitd.ts";
 

@@ -9,6 +9,8 @@ test("davitd enables a plugin at least five times as fast as dockerd", async () 
   await using dockerd = await startDockerd();
   const plugin = await writeVolumePlugin(dir.join("plugin"));
   for (const engine of [davitd, dockerd]) await engine.ok(["plugin", "create", "acme/v", plugin]);
-  const medians = await measure(enableOperation, [davitd, dockerd], 5);
-  expect((medians.get(dockerd) ?? 0) / (medians.get(davitd) ?? Infinity)).toBeGreaterThanOrEqual(5);
+  const times = await measure(enableOperation, [davitd, dockerd], 7);
+  // The shortest of each: what else the machine does only adds to it.
+  const [own = Infinity, other = 0] = [times.get(davitd)?.[0], times.get(dockerd)?.[0]];
+  expect(other / own).toBeGreaterThanOrEqual(5);
 });

@@ -13,15 +13,10 @@ import { preparePlaces } from "./places.ts";
 import { evened, script } from "./script.ts";
 import { type Answer, typeScript } from "./type-script.ts";
 
-/** The headings of the documented differences, as their anchors. */
+/** The headings under which a difference is documented. */
 async function differences(): Promise<ReadonlySet<string>> {
   const text = await readFile(join(repository, "docs/differences.md"), "utf8");
-  const slug = (heading: string): string =>
-    heading
-      .toLowerCase()
-      .replaceAll(/[^a-z0-9]+/g, "-")
-      .replaceAll(/^-|-$/g, "");
-  return new Set([...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) => slug(heading)));
+  return new Set([...text.matchAll(/^### (.+)$/gm)].map(([, heading = ""]) => heading));
 }
 
 /** Each engine has a registry of its own, so that what the one pushes is new to the other's. */

@@ -39,8 +39,8 @@ const create: readonly Step[] = [
   step("plugin create acme/v {plugin}"),
   step("plugin create acme/v {plugin}"),
   step("plugin create acme/v:latest {plugin}"),
-  differs("the-same-root-file-system-twice", "plugin create acme/again:1 {plugin}"),
-  differs("the-same-root-file-system-twice", "plugin rm acme/again:1"),
+  differs("recreate-same-content", "plugin create acme/again:1 {plugin}"),
+  differs("recreate-same-content", "plugin rm acme/again:1"),
   step("plugin create acme/empty {empty-config}"),
   step("plugin create acme/host {host-plugin}"),
 ];
@@ -51,8 +51,8 @@ const look: readonly Step[] = [
   ),
   step("plugin ls --filter enabled=true"),
   step("plugin ls --filter enabled=false --filter capability=networkdriver"),
-  differs("messages-of-version-28", "plugin ls --filter enabled=maybe"),
-  differs("messages-of-version-28", "plugin ls --filter nonsense=1"),
+  differs("messages-of-28", "plugin ls --filter enabled=maybe"),
+  differs("messages-of-28", "plugin ls --filter nonsense=1"),
   step("plugin inspect acme/v"),
   step("plugin inspect acme/empty"),
   step("plugin inspect --format '{{.Name}}' docker.io/acme/v index.docker.io/acme/v:latest acme/v:latest"),
@@ -66,20 +66,20 @@ const set: readonly Step[] = [
   step("plugin set acme/v =1"),
   step("plugin set acme/v BEHAVIOUR.path=1"),
   step("plugin set acme/v BEHAVIOUR=slow:0 'args=a b  c'"),
-  differs("spaces-and-quotes-in-arguments", "plugin inspect --format '{{json .Settings}}' acme/v"),
+  differs("set-args-quoting", "plugin inspect --format '{{json .Settings}}' acme/v"),
   step("plugin set acme/v BEHAVIOUR=serve args="),
   step("plugin set acme/host data.source={elsewhere} fuse.path=/dev/null"),
   step("plugin inspect --format '{{json .Settings}}' acme/host"),
   step("plugin set acme/host nullmount.source=/tmp"),
   step("plugin set acme/v BEHAVIOUR=deaf NOPE=1"),
-  differs("several-settings-at-once", "plugin inspect --format '{{json .Settings.Env}}' acme/v"),
+  differs("settings-all-or-none", "plugin inspect --format '{{json .Settings.Env}}' acme/v"),
   step("plugin set acme/v BEHAVIOUR=serve"),
 ];
 
 const enable: readonly Step[] = [
   step("plugin disable acme/v"),
   step("plugin enable --timeout -1 acme/v"),
-  differs("what-the-runtime-said", "plugin enable acme/empty"),
+  differs("runtime-errors-unwrapped", "plugin enable acme/empty"),
   step("plugin enable acme/host"),
   step("plugin enable acme/v"),
   step("plugin enable acme/v"),
@@ -110,13 +110,13 @@ const volumes: readonly Step[] = [
   step("volume ls --quiet --filter label=x=z"),
   step("volume ls --quiet --filter name=w"),
   step("volume ls --quiet --filter dangling=true"),
-  differs("messages-of-version-28", "volume ls --quiet --filter dangling=maybe"),
-  differs("messages-of-version-28", "volume ls --quiet --filter nonsense=1"),
-  differs("where-a-plugin-s-volume-lies", "volume inspect one"),
-  differs("where-a-plugin-s-volume-lies", "volume inspect two 'with space'"),
+  differs("messages-of-28", "volume ls --quiet --filter dangling=maybe"),
+  differs("messages-of-28", "volume ls --quiet --filter nonsense=1"),
+  differs("mountpoint-on-host", "volume inspect one"),
+  differs("mountpoint-on-host", "volume inspect two 'with space'"),
   step("volume inspect --format '{{.Name}} {{.Driver}} {{.Scope}}' plain nosuch"),
   step("volume rm 'with space'"),
-  differs("plugins-in-docker-info", "info --format '{{json .Plugins.Volume}}'"),
+  differs("info-lists-managed", "info --format '{{json .Plugins.Volume}}'"),
 ];
 
 const containers: readonly Step[] = [
@@ -132,7 +132,7 @@ const containers: readonly Step[] = [
   ),
   step("volume inspect --format '{{json .Options}} {{.Driver}}' mounted fresh"),
   step("run --rm --network none busybox sh -c 'exit 7'"),
-  differs("what-the-runtime-said", "run --rm --network none busybox nosuchprogram"),
+  differs("runtime-errors-unwrapped", "run --rm --network none busybox nosuchprogram"),
   step("run --detach --name keeper --network none --volume two:/data busybox sleep 600"),
   step("volume ls --quiet --filter dangling=true"),
   step("volume rm two"),
@@ -142,7 +142,7 @@ const containers: readonly Step[] = [
   step("volume rm two fresh mounted nosuch"),
   step("volume create --driver acme/v --opt fail=Mount unmountable"),
   differs(
-    "the-name-of-a-volume-that-cannot-be-mounted",
+    "volume-named-when-its-mount-fails",
     "run --rm --network none --volume unmountable:/data busybox true",
   ),
   step("volume rm unmountable memory plain"),
@@ -156,7 +156,7 @@ const inUse: readonly Step[] = [
   step("volume create --driver acme/v while-disabled"),
   step("volume inspect one"),
   step("plugin enable acme/v"),
-  differs("where-a-plugin-s-volume-lies", "volume inspect --format '{{.Name}} {{.Mountpoint}}' one"),
+  differs("mountpoint-on-host", "volume inspect --format '{{.Name}} {{.Mountpoint}}' one"),
   step("volume rm one"),
   step("plugin disable acme/v"),
   step("volume create --driver nosuch/driver x"),
@@ -185,8 +185,14 @@ const distribution: readonly Step[] = [
   step("plugin install --grant-all-permissions --disable --alias 'Bad Alias' {registry}/acme/v:1"),
   step("plugin inspect acme/alias"),
   step("plugin ls --format '{{.Name}} {{.Enabled}} {{.PluginReference}}'"),
-  differs("what-the-registry-said", "plugin install --grant-all-permissions {registry}/acme/nosuch:1"),
-  differs("what-the-registry-said", "plugin install --grant-all-permissions {registry}/acme/v:nosuch"),
+  differs(
+    "registry-errors-name-the-last-step",
+    "plugin install --grant-all-permissions {registry}/acme/nosuch:1",
+  ),
+  differs(
+    "registry-errors-name-the-last-step",
+    "plugin install --grant-all-permissions {registry}/acme/v:nosuch",
+  ),
   step("plugin install --grant-all-permissions 'not a reference'"),
   step("plugin disable acme/alias"),
   step("plugin create {registry}/acme/v:2 {newer-plugin}"),
@@ -195,19 +201,19 @@ const distribution: readonly Step[] = [
   answered("plugin upgrade --skip-remote-check acme/alias {registry}/acme/v:2", "n\n"),
   answered("plugin upgrade --skip-remote-check acme/alias {registry}/acme/v:2", "y\n"),
   step("plugin inspect --format '{{.Name}} {{.PluginReference}} {{.Config.Description}}' acme/alias"),
-  differs("new-settings-of-an-upgrade", "plugin inspect --format '{{json .Settings.Env}}' acme/alias"),
+  differs("upgrade-settings", "plugin inspect --format '{{json .Settings.Env}}' acme/alias"),
   step("plugin upgrade --grant-all-permissions --skip-remote-check acme/alias {registry}/acme/v:1"),
   step("plugin enable acme/alias"),
   step("volume create --driver acme/alias kept"),
   step("plugin rm --force acme/alias"),
-  differs("volumes-of-a-plugin-that-was-removed-by-force", "volume ls --quiet"),
+  differs("volumes-never-forgotten", "volume ls --quiet"),
 ];
 
 const end: readonly Step[] = [
   step("plugin rm --force acme/v acme/wrong {registry}/acme/v:1 {registry}/acme/v:2 nosuch"),
   step("plugin ls"),
   step("plugin create acme/exits {exits}"),
-  differs("a-plugin-that-exits-at-once", "plugin enable acme/exits"),
+  differs("enable-does-not-wait", "plugin enable acme/exits"),
   // Ends two seconds from now; without the plugin that only one of the engines has created.
   step(
     "events --since 10m --until -2s --filter type=plugin --filter plugin=acme/v --filter plugin=acme/alias " +
@@ -221,12 +227,12 @@ export const evened: readonly { readonly pattern: RegExp; readonly by: string; r
     {
       pattern: /^ *"DockerVersion": .*\n/gm,
       by: "",
-      differs: "no-dockerversion-in-a-plugin-s-configuration",
+      differs: "no-dockerversion",
     },
     {
       pattern: /("(?:Capabilities|Devices|Entrypoint|Env|Mounts|Options|Settable|Types|Value)": ?)null/g,
       by: "$1[]",
-      differs: "lists-are-never-null",
+      differs: "lists-never-null",
     },
   ];
 

@@ -2,6 +2,7 @@ export type { ApiAnswer } from "./api-request.ts";
 export { busyboxRootfs } from "./busybox-image.ts";
 export { type CommandOptions, type CommandResult, mustRun, runCommand } from "./command.ts";
 export { startDavitd } from "./davitd.ts";
+export { type DockerRegistry, type DockerRegistryOptions, startDockerRegistry } from "./docker-registry.ts";
 export { startDockerd } from "./dockerd.ts";
 export type { TestEngine } from "./engine.ts";
 export { mountsBelow, processesOf } from "./leftovers.ts";
@@ -9,11 +10,10 @@ export { findPeer, peerEnvironment, repository } from "./peers.ts";
 export { type AuthoredConfig, writePluginDir } from "./plugins/plugin-dir.ts";
 export { writeRclonePlugin } from "./plugins/rclone-plugin.ts";
 export { volumePluginConfig, writeVolumePlugin } from "./plugins/volume-plugin.ts";
-export { TempDir } from "./temp-dir.ts";
-export { type DockerRegistry, type DockerRegistryOptions, startDockerRegistry } from "./docker-registry.ts";
 export {
   type Script,
   type ScriptedRequest,
   type ScriptedServer,
   startScriptedServer,
 } from "./scripted-server.ts";
+export { TempDir } from "./temp-dir.ts";

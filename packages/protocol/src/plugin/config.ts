@@ -4,51 +4,52 @@ import { interfaceTypeSchema } from "./interface-type.ts";
 
 // The plugin config, media type application/vnd.docker.plugin.v1+json.
 // https://docs.docker.com/engine/extend/config/
+// Keys stand in the order in which the Engine writes them: the digest of a stored config covers it.
 
 const text = z.string().default("");
 const flag = z.boolean().default(false);
 const id = z.number().int().min(0).max(0xff_ff_ff_ff).default(0);
 
 const env = goObject({
-  Name: text,
   Description: text,
+  Name: text,
   Settable: goList(z.string()),
   Value: z.string().optional(),
 });
 
 const mount = goObject({
-  Name: text,
   Description: text,
+  Destination: text,
+  Name: text,
+  Options: goList(z.string()),
   Settable: goList(z.string()),
   Source: z.string().optional(),
-  Destination: text,
   Type: text,
-  Options: goList(z.string()),
 });
 
 const device = goObject({
-  Name: text,
   Description: text,
-  Settable: goList(z.string()),
+  Name: text,
   Path: z.string().optional(),
+  Settable: goList(z.string()),
 });
 
 const absent = <Schema extends z.ZodType>(schema: Schema) => z.preprocess((value) => value ?? {}, schema);
 
 export const pluginConfigSchema = goObject({
   Args: absent(
-    goObject({ Name: text, Description: text, Settable: goList(z.string()), Value: goList(z.string()) }),
+    goObject({ Description: text, Name: text, Settable: goList(z.string()), Value: goList(z.string()) }),
   ),
   Description: text,
   Documentation: text,
   Entrypoint: goList(z.string()),
   Env: goList(env),
   Interface: absent(
-    goObject({ Types: goList(interfaceTypeSchema), Socket: text, ProtocolScheme: z.string().optional() }),
+    goObject({ ProtocolScheme: z.string().optional(), Socket: text, Types: goList(interfaceTypeSchema) }),
   ),
   IpcHost: flag,
   Linux: absent(
-    goObject({ Capabilities: goList(z.string()), AllowAllDevices: flag, Devices: goList(device) }),
+    goObject({ AllowAllDevices: flag, Capabilities: goList(z.string()), Devices: goList(device) }),
   ),
   Mounts: goList(mount),
   Network: absent(goObject({ Type: text })),

@@ -1,4 +1,11 @@
-import { describeIssue, type PluginConfig, pluginConfigSchema } from "@davit/protocol";
+import {
+  describeIssue,
+  type PluginConfig,
+  type PluginDevice,
+  type PluginMount,
+  type PluginSettings,
+  pluginConfigSchema,
+} from "@davit/protocol";
 import { EngineError, messageOf } from "../errors.ts";
 
 /** Decodes a `config.json`, the author's or a registry's. `context` begins the message of a failure. */
@@ -40,16 +47,50 @@ export function encodePluginConfig(config: PluginConfig): Uint8Array {
   return new TextEncoder().encode(`${json}\n`);
 }
 
-/** The config as the API gives it: values that may be absent are `null` and ids of 0 left out, as in the Engine. */
+/** The config as the API gives it: values that may be absent are `null` and ids of 0 left out, keys in the wire's order. */
 export function withNulls(config: PluginConfig) {
   return {
     ...config,
-    Env: config.Env.map((env) => ({ ...env, Value: env.Value ?? null })),
-    Linux: {
-      ...config.Linux,
-      Devices: config.Linux.Devices.map((device) => ({ ...device, Path: device.Path ?? null })),
-    },
-    Mounts: config.Mounts.map((mount) => ({ ...mount, Source: mount.Source ?? null })),
+    Env: config.Env.map(({ Description, Name, Settable, Value }) => ({
+      Description,
+      Name,
+      Settable,
+      Value: Value ?? null,
+    })),
+    Linux: { ...config.Linux, Devices: config.Linux.Devices.map(deviceWithNulls) },
+    Mounts: config.Mounts.map(mountWithNulls),
     User: { UID: config.User.UID || undefined, GID: config.User.GID || undefined },
   };
 }
+
+/** The settings as the API gives them. */
+export const settingsWithNulls = (settings: PluginSettings) => ({
+  ...settings,
+  Devices: settings.Devices.map(deviceWithNulls),
+  Mounts: settings.Mounts.map(mountWithNulls),
+});
+
+const mountWithNulls = ({
+  Description,
+  Destination,
+  Name,
+  Options,
+  Settable,
+  Source,
+  Type,
+}: PluginMount) => ({
+  Description,
+  Destination,
+  Name,
+  Options,
+  Settable,
+  Source: Source ?? null,
+  Type,
+});
+
+const deviceWithNulls = ({ Description, Name, Path, Settable }: PluginDevice) => ({
+  Description,
+  Name,
+  Path: Path ?? null,
+  Settable,
+});

@@ -47,7 +47,9 @@ export class VolumeDrivers {
   async get(name: string, signal?: AbortSignal): Promise<VolumeDriver> {
     if (name === "" || name === "local") return this.#options.builtIn;
     try {
-      return await this.#ofPlugin(this.#options.plugins.find(name), signal);
+      const record = this.#options.plugins.find(name);
+      if (!record.enabled) throw new EngineError("conflict", `plugin ${name} found but disabled`);
+      return await this.#ofPlugin(record, signal);
     } catch (error) {
       throw wrapError(`error looking up volume plugin ${name}`, error);
     }

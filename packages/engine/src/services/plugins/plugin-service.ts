@@ -4,7 +4,7 @@ import type { EventPublisher } from "../../core/events.ts";
 import { newId } from "../../core/identifiers.ts";
 import type { KeyedQueue } from "../../core/keyed-queue.ts";
 import type { Layout } from "../../core/layout.ts";
-import { withNulls } from "../../core/plugin/config-blob.ts";
+import { settingsWithNulls, withNulls } from "../../core/plugin/config-blob.ts";
 import type { PluginRecord } from "../../core/plugin/record.ts";
 import { resolvePlugin } from "../../core/plugin/resolve.ts";
 import { changeSettings, initialSettings, upgradedSettings } from "../../core/plugin/settings.ts";
@@ -345,5 +345,5 @@ const toApi = (record: PluginRecord) => ({
   Id: record.id,
   Name: record.name,
   PluginReference: record.reference,
-  Settings: record.settings,
+  Settings: settingsWithNulls(record.settings),
 });

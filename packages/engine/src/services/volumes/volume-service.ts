@@ -92,7 +92,10 @@ export class VolumeService {
       return withStatus(describe(unrecorded(name, found.driver.name), found.volume, scope), found.volume);
     }
     const driver = await this.#drivers.get(record.driver, signal).catch((error: unknown) => {
-      throw wrapError(`get ${name}`, error);
+      throw wrapError(
+        `get ${name}: error while checking if volume "${name}" exists in driver "${record.driver}"`,
+        error,
+      );
     });
     const volume = await driver.get(name, call);
     if (volume === undefined) throw noSuchVolume("get", name);
