@@ -128,19 +128,22 @@ describe("plugin install from a registry that", () => {
     await expectNothingLeft(davitd.engine);
   });
 
-  test("answers 401 is refused with 401, at which the CLI offers to log in", async () => {
+  test("answers 401 is refused with 401, and with 403 where the CLI would ask for a name", async () => {
     const server = await startScriptedServer((_request, response) => {
       response.writeHead(401, { "WWW-Authenticate": 'Basic realm="here"' }).end('{"errors":[]}');
     });
     try {
       const remote = `remote=${encodeURIComponent(`${server.host}/acme/v:1`)}`;
-      for (const answer of [
-        await davitd.engine.request("GET", `/plugins/privileges?${remote}`),
-        await davitd.engine.request("POST", `/plugins/pull?${remote}`, { body: [] }),
-      ]) {
-        expect(answer.status).toBe(401);
-        expect(answer.body).toContain(`pull access denied for ${server.host}/acme/v`);
+      const asked = await davitd.engine.request("GET", `/plugins/privileges?${remote}`);
+      const pulled = await davitd.engine.request("POST", `/plugins/pull?${remote}`, { body: [] });
+      expect([asked.status, pulled.status]).toEqual([403, 401]);
+      for (const { body } of [asked, pulled]) {
+        expect(body).toContain(`pull access denied for ${server.host}/acme/v`);
       }
+      const install = ["plugin", "install", "--grant-all-permissions", `${server.host}/acme/v:1`];
+      const { exitCode, stderr } = await davitd.engine.docker(install);
+      expect(exitCode).toBe(1);
+      expect(stderr).toContain("pull access denied");
     } finally {
       await server.stop();
     }

@@ -20,8 +20,13 @@ export function pluginRoutes(plugins: PluginService): readonly Route[] {
     {
       method: "GET",
       path: "/plugins/privileges",
-      handle: async (request) =>
-        reply.json(await plugins.privileges(request.query.text("remote"), access(request))),
+      handle: async (request) => {
+        try {
+          return reply.json(await plugins.privileges(request.query.text("remote"), access(request)));
+        } catch (error) {
+          throw withoutLoginPrompt(error);
+        }
+      },
     },
     {
       method: "POST",
@@ -102,6 +107,15 @@ export function pluginRoutes(plugins: PluginService): readonly Route[] {
     },
   ];
 }
+
+/**
+ * At 401 here, and only here, the docker CLI asks for a user name, and without a terminal it waits for one for ever: 403
+ * makes it show the message, which says what to do.
+ */
+const withoutLoginPrompt = (error: unknown): unknown =>
+  error instanceof EngineError && error.kind === "unauthorized"
+    ? new EngineError("forbidden", error.message, { cause: error })
+    : error;
 
 const access = ({ headers, signal }: ApiRequest) => ({
   auth: registryAuth(headers),

@@ -31,11 +31,11 @@ export function forwardOutput(
 
 const reportedLines = 3;
 
-/** The last lines that a plugin wrote, for the report of a failed start; "" if there are none. */
-export async function lastLines(logs: ProcessLogs, path: string): Promise<string> {
+/** The last lines that a plugin wrote since it was started, for the report of a failed start; "" if there are none. */
+export async function lastLines(logs: ProcessLogs, path: string, since: Date): Promise<string> {
   const lines: string[] = [];
   const decoder = new TextDecoder();
-  for await (const { bytes } of logs.read(path, { tail: reportedLines }))
+  for await (const { bytes } of logs.read(path, { tail: reportedLines, since }))
     lines.push(decoder.decode(bytes).trim());
   return lines
     .filter((line) => line !== "")

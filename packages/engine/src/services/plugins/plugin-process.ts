@@ -51,6 +51,7 @@ export class PluginProcess {
   async start(record: PluginRecord, signal: AbortSignal): Promise<RunningProcess> {
     await using undo = new AsyncDisposableStack();
     undo.defer(() => this.#tearDown(record));
+    const since = new Date();
     const spec = await this.#prepare(record);
     const { runtime, layout, logger } = this.#ports;
     const { bundle, log } = layout.plugin(record.id);
@@ -63,7 +64,7 @@ export class PluginProcess {
     );
     forwardOutput(this.#ports, record.id, log, exited, watching.signal);
     await runtime.start(namespace, record.id);
-    await this.#untilListening(record, exited, signal);
+    await this.#untilListening(record, exited, { signal, since });
     undo.move();
     return this.#running(record, exited, watching);
   }
@@ -77,7 +78,7 @@ export class PluginProcess {
     const exited = runtime.waitForExit(namespace, record.id, watching.signal);
     forwardOutput(this.#ports, record.id, layout.plugin(record.id).log, exited, watching.signal);
     try {
-      await this.#untilListening(record, exited, signal);
+      await this.#untilListening(record, exited, { signal, since: new Date() });
     } catch (error) {
       watching.abort();
       this.#ports.logger.warn(
@@ -119,6 +120,7 @@ export class PluginProcess {
     const { snapshots, host, layout } = this.#ports;
     const { config, settings } = record;
     const paths = layout.plugin(record.id);
+    requireReachable(`${paths.socketDir}/${config.Interface.Socket}`);
     const owner = { uid: config.User.UID, gid: config.User.GID };
     const rootfs = async (): Promise<void> => {
       await host.ensureDir(paths.dir, 0o700);
@@ -174,11 +176,11 @@ export class PluginProcess {
   async #untilListening(
     record: PluginRecord,
     exited: Promise<ProcessExit>,
-    signal: AbortSignal,
+    { signal, since }: { readonly signal: AbortSignal; readonly since: Date },
   ): Promise<void> {
     const { connector, layout, startTimeoutMs } = this.#ports;
     const { Socket } = record.config.Interface;
-    const { socketDir, log } = layout.plugin(record.id);
+    const { socketDir } = layout.plugin(record.id);
     const ended = new AbortController();
     const listening = connector.waitUntilListening(`${socketDir}/${Socket}`, {
       timeoutMs: startTimeoutMs,
@@ -186,7 +188,7 @@ export class PluginProcess {
     });
     const outcome = await Promise.race([listening.then(() => undefined), exited]).catch(
       async (error: unknown) => {
-        throw await this.#withOutput(record, log, error);
+        throw await this.#withOutput(record, since, error);
       },
     );
     if (outcome === undefined) return;
@@ -196,14 +198,14 @@ export class PluginProcess {
       "internal",
       `dial unix ${socketDir}/${Socket}: connect: no such file or directory (the plugin exited with code ${outcome.exitCode} before it listened)`,
     );
-    throw await this.#withOutput(record, log, failure);
+    throw await this.#withOutput(record, since, failure);
   }
 
-  async #withOutput(record: PluginRecord, log: string, error: unknown): Promise<EngineError> {
+  async #withOutput(record: PluginRecord, since: Date, error: unknown): Promise<EngineError> {
     const kind = error instanceof EngineError ? error.kind : "internal";
     if (kind === "canceled")
       return new EngineError("canceled", `enabling ${record.name}: canceled`, { cause: error });
-    const output = await lastLines(this.#ports.logs, log);
+    const output = await lastLines(this.#ports.logs, this.#ports.layout.plugin(record.id).log, since);
     const said = output === "" ? "" : `; its last output: ${output}`;
     return new EngineError("internal", `${messageOf(error)}${said}`, { cause: error });
   }
@@ -224,4 +226,16 @@ export class PluginProcess {
     await snapshots.unmount(paths.rootfs);
     await host.removeTree(paths.socketDir);
   }
+}
+
+/** The kernel's limit for paths of UNIX sockets, less the final zero. */
+const socketPathBytes = 107;
+
+function requireReachable(socket: string): void {
+  const length = new TextEncoder().encode(socket).byteLength;
+  if (length <= socketPathBytes) return;
+  throw new EngineError(
+    "invalid",
+    `socket ${socket}: a path of ${length} bytes, and UNIX sockets have ${socketPathBytes} at most: use a shorter Interface.Socket or --plugin-socket-dir`,
+  );
 }
