@@ -37,13 +37,13 @@ export const operations = (remote: string): readonly Operation[] => [
     after: disable,
   },
   {
-    name: "install (docker plugin install --disable)",
+    name: "docker plugin install",
     run: async (engine) => {
-      const options = ["--grant-all-permissions", "--disable", "--alias", "acme/installed"];
+      const options = ["--grant-all-permissions", "--alias", "acme/installed"];
       await engine.ok(["plugin", "install", ...options, remote]);
     },
     after: async (engine) => {
-      await engine.ok(["plugin", "rm", "acme/installed"]);
+      await engine.ok(["plugin", "rm", "--force", "acme/installed"]);
     },
   },
   {

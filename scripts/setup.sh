@@ -160,6 +160,8 @@ mkdir -p .cache
 exec 9>.cache/setup.lock
 flock 9
 install_npm "$node"
+# npm 9 leaves this link out, and every script of package.json finds its Node by it.
+ln -sfn "../$(basename "${node%/bin/node}")/bin/node" node_modules/.bin/node
 install_debian
 unpack_peers
 build "$node"

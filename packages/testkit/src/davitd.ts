@@ -3,7 +3,7 @@ import { DaemonProcess } from "./daemon-process.ts";
 import { type EngineKind, TestEngine } from "./engine.ts";
 import { peerEnvironment, repository } from "./peers.ts";
 
-const davitd = (flags: readonly string[]): EngineKind => ({
+const davitd = (flags: readonly string[], wrapper: readonly string[] = []): EngineKind => ({
   name: "davitd",
   spawn: ({ dir, socket, dataRoot }) =>
     new DaemonProcess(
@@ -11,6 +11,7 @@ const davitd = (flags: readonly string[]): EngineKind => ({
       [
         // A test runner that is killed takes its daemon with it.
         "--pdeathsig=TERM",
+        ...wrapper,
         join(repository, "bin/davitd"),
         `--host=unix://${socket}`,
         `--data-root=${dataRoot}`,
@@ -28,3 +29,10 @@ const davitd = (flags: readonly string[]): EngineKind => ({
 /** The built davitd, as `bin/davitd` runs it. */
 export const startDavitd = (...flags: readonly string[]): Promise<TestEngine> =>
   TestEngine.start(davitd(flags));
+
+// Where nothing but loopback is: whatever the daemon makes of bridges, addresses and packet filters ends with it.
+const ownNetwork = ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "davitd"];
+
+/** The same in a network namespace of its own. */
+export const startDavitdInOwnNetwork = (...flags: readonly string[]): Promise<TestEngine> =>
+  TestEngine.start(davitd(flags, ownNetwork));

@@ -9,6 +9,8 @@ import { findPeer } from "./peers.ts";
 export interface DockerRegistryOptions {
   /** Lines of an htpasswd file (bcrypt only); without it everybody may do everything. */
   readonly htpasswd?: string;
+  /** Its configuration's `auth` as it is, in place of a password file. */
+  readonly auth?: Readonly<Record<string, unknown>>;
 }
 
 export interface DockerRegistry {
@@ -25,14 +27,14 @@ export async function startDockerRegistry(options: DockerRegistryOptions = {}): 
   const dir = await mkdtemp(`${tmpdir()}/registry-`);
   const { htpasswd } = options;
   if (htpasswd !== undefined) await writeFile(`${dir}/htpasswd`, htpasswd);
-  const auth =
-    htpasswd === undefined ? {} : { auth: { htpasswd: { realm: "testkit", path: `${dir}/htpasswd` } } };
+  const byFile = { htpasswd: { realm: "testkit", path: `${dir}/htpasswd` } };
+  const auth = htpasswd === undefined ? options.auth : byFile;
   const config = {
     version: 0.1,
     log: { level: "info", formatter: "json" },
     storage: { filesystem: { rootdirectory: `${dir}/storage` }, delete: { enabled: true } },
     http: { addr: "127.0.0.1:0", secret: "testkit" },
-    ...auth,
+    ...(auth && { auth }),
   };
   // JSON is YAML.
   await writeFile(`${dir}/config.yml`, JSON.stringify(config));

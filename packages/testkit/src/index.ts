@@ -1,7 +1,7 @@
 export type { ApiAnswer } from "./api-request.ts";
 export { busyboxRootfs } from "./busybox-image.ts";
 export { type CommandOptions, type CommandResult, mustRun, runCommand } from "./command.ts";
-export { startDavitd } from "./davitd.ts";
+export { startDavitd, startDavitdInOwnNetwork } from "./davitd.ts";
 export { type DockerRegistry, type DockerRegistryOptions, startDockerRegistry } from "./docker-registry.ts";
 export { startDockerd } from "./dockerd.ts";
 export type { TestEngine } from "./engine.ts";
@@ -10,6 +10,9 @@ export { findPeer, peerEnvironment, repository } from "./peers.ts";
 export { type AuthoredConfig, writePluginDir } from "./plugins/plugin-dir.ts";
 export { writeRclonePlugin } from "./plugins/rclone-plugin.ts";
 export { volumePluginConfig, writeVolumePlugin } from "./plugins/volume-plugin.ts";
+export { layerOf, type PublishedDescriptor, publishBlob, publishManifest } from "./registry-content.ts";
+export { type RegistryProxy, startRegistryProxy } from "./registry-proxy.ts";
+export { pluginPid, runtimePid, statusOf } from "./running-process.ts";
 export {
   type Script,
   type ScriptedRequest,
@@ -17,3 +20,4 @@ export {
   startScriptedServer,
 } from "./scripted-server.ts";
 export { TempDir } from "./temp-dir.ts";
+export { type TokenServer, startTokenServer } from "./token-server.ts";

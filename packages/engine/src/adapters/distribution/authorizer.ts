@@ -49,6 +49,11 @@ export class Authorizer {
     if (this.#header !== sent) return true;
     const bearer = challenges.find(({ scheme }) => scheme === "bearer");
     if (bearer !== undefined) {
+      const given = this.#options.credentials?.registryToken ?? "";
+      if (given !== "") {
+        this.#header = `Bearer ${given}`;
+        return this.#header !== sent;
+      }
       // Refused with a fresh token, and for a stated reason: another token would be refused as well.
       if (request.repeated && bearer.parameters.error !== undefined) return false;
       this.#renewal ??= this.#renew(bearer).finally(() => {

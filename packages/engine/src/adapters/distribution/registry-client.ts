@@ -4,6 +4,7 @@ import { EngineError } from "../../core/errors.ts";
 import type { Logger } from "../../core/ports/logger.ts";
 import type { Registry, RegistryAccess, RegistrySession } from "../../core/ports/registry.ts";
 import type { Reference } from "../../core/reference.ts";
+import { BlobSources } from "./blob-sources.ts";
 import { Dispatchers } from "./dispatchers.ts";
 import { endpointsFor, mirrorEndpoint } from "./endpoints.ts";
 import { InsecureHosts } from "./insecure-hosts.ts";
@@ -28,15 +29,18 @@ export interface RegistryClientOptions {
   readonly retryDelayMs?: number;
 }
 
+const defaultRetryDelayMs = 200;
+
 /** Registries over HTTP. https://github.com/opencontainers/distribution-spec/blob/main/spec.md */
 export class RegistryClient implements Registry {
   readonly #options: RegistryClientOptions;
   readonly #insecureHosts: InsecureHosts;
   readonly #transport: Transport;
+  readonly #sources = new BlobSources();
 
   /** Throws of kind invalid when an insecure registry or a mirror is not well-formed. */
   constructor(options: RegistryClientOptions) {
-    const { certsDir, userAgent, timeoutMs = 30_000, retryDelayMs = 200 } = options;
+    const { certsDir, userAgent, timeoutMs = 30_000, retryDelayMs = defaultRetryDelayMs } = options;
     for (const mirror of options.registryMirrors) mirrorEndpoint(mirror, "docker.io");
     this.#options = options;
     this.#insecureHosts = new InsecureHosts(
@@ -61,6 +65,8 @@ export class RegistryClient implements Registry {
       access,
       transport: this.#transport,
       endpoints: async () => await this.#endpoints(reference.domain, access.actions),
+      sources: this.#sources,
+      retryDelayMs: this.#options.retryDelayMs ?? defaultRetryDelayMs,
       logger: this.#options.logger,
     });
   }

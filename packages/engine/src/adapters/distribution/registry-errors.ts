@@ -16,6 +16,19 @@ class RequestFailure extends EngineError {
   }
 }
 
+/** No answer, or one that ended before its end: asking again may help. */
+export const isBrokenOff = (error: unknown): boolean => error instanceof RequestFailure;
+
+/** The other side was silent for as long as is waited for. */
+export const isTimeout = (error: unknown): boolean =>
+  error instanceof RequestFailure && timeoutCodes.has(errnoOf(error.cause) ?? "");
+
+const timeoutCodes: ReadonlySet<string> = new Set([
+  "UND_ERR_HEADERS_TIMEOUT",
+  "UND_ERR_BODY_TIMEOUT",
+  "UND_ERR_CONNECT_TIMEOUT",
+]);
+
 const plainHttpCodes: ReadonlySet<string> = new Set([
   "ERR_SSL_WRONG_VERSION_NUMBER",
   "ERR_SSL_PACKET_LENGTH_TOO_LONG",

@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import { EngineError } from "../../core/errors.ts";
+import type { Logger } from "../../core/ports/logger.ts";
 import type { RegistryAccess } from "../../core/ports/registry.ts";
 import type { Reference } from "../../core/reference.ts";
 import { Authorizer } from "./authorizer.ts";
@@ -24,6 +25,7 @@ export interface RemoteRepositoryOptions {
   readonly reference: Reference;
   readonly access: RegistryAccess;
   readonly transport: Transport;
+  readonly logger: Logger | undefined;
 }
 
 /** The challenges answered per request: one to get a token, one to replace an old one. */
@@ -32,14 +34,16 @@ const maxAnswers = 2;
 /** One repository at one endpoint, authorized as the session goes on. */
 export class RemoteRepository {
   readonly endpoint: Endpoint;
+  readonly logger: Logger | undefined;
   readonly #reference: Reference;
   readonly #access: RegistryAccess;
   readonly #transport: Transport;
   readonly #authorizer: Authorizer;
   readonly #passedHeaders: Readonly<Record<string, string>>;
 
-  constructor({ endpoint, reference, access, transport }: RemoteRepositoryOptions) {
+  constructor({ endpoint, reference, access, transport, logger }: RemoteRepositoryOptions) {
     this.endpoint = endpoint;
+    this.logger = logger;
     this.#reference = reference;
     this.#access = access;
     this.#transport = transport;
@@ -107,7 +111,16 @@ export class RemoteRepository {
 
 export function credentialsOf(auth: RegistryAccess["auth"]): Credentials | undefined {
   if (auth === undefined) return undefined;
-  const { username, password, identitytoken: identityToken } = auth;
-  if (identityToken === "" && (username === "" || password === "")) return undefined;
-  return { username, password, identityToken };
+  const { identitytoken: identityToken, registrytoken: registryToken } = auth;
+  const { username, password } = auth.username === "" ? encodedPair(auth.auth) : auth;
+  if (identityToken === "" && registryToken === "" && (username === "" || password === "")) return undefined;
+  return { username, password, identityToken, registryToken };
+}
+
+/** `auth` of the Docker configuration file: the name and the password in base64, with a colon between them. */
+function encodedPair(auth: string): { readonly username: string; readonly password: string } {
+  const text = Buffer.from(auth, "base64").toString("utf8");
+  const colon = text.indexOf(":");
+  if (colon === -1) return { username: "", password: "" };
+  return { username: text.slice(0, colon), password: text.slice(colon + 1).replace(/\0+$/, "") };
 }

@@ -2,15 +2,24 @@ import { type Descriptor, type Digest, isDigest } from "@davit/protocol";
 import { EngineError, isCanceled } from "../../core/errors.ts";
 import type { ByteStream, OnBytes } from "../../core/ports/byte-stream.ts";
 import type { Logger } from "../../core/ports/logger.ts";
-import type { RegistryAccess, RegistrySession, RemoteManifest } from "../../core/ports/registry.ts";
+import type {
+  RegistryAccess,
+  RegistrySession,
+  RemoteManifest,
+  UploadOutcome,
+  UploadRequest,
+} from "../../core/ports/registry.ts";
 import { type Reference, repositoryOf } from "../../core/reference.ts";
 import { abortable } from "./abortable.ts";
-import { downloadBlob, hasBlob, type UploadSource, uploadBlob } from "./blob-transfer.ts";
+import { downloadBlob, hasBlob } from "./blob-transfer.ts";
+import type { BlobSources } from "./blob-sources.ts";
+import { uploadBlob } from "./blob-upload.ts";
 import type { Endpoint } from "./endpoints.ts";
 import { canceledRequest, moreAdvanced, requestFailure } from "./registry-errors.ts";
 import { discardBody, headerOf } from "./registry-response.ts";
 import { digestOf, manifestAccept, readManifest } from "./remote-manifest.ts";
 import { RemoteRepository } from "./remote-repository.ts";
+import { resumedBlob } from "./resumed-blob.ts";
 import type { Transport } from "./transport.ts";
 
 export interface SessionOptions {
@@ -18,6 +27,8 @@ export interface SessionOptions {
   readonly access: RegistryAccess;
   readonly transport: Transport;
   readonly endpoints: () => Promise<Endpoint[]>;
+  readonly sources: BlobSources;
+  readonly retryDelayMs: number;
   readonly logger: Logger | undefined;
 }
 
@@ -54,20 +65,29 @@ export class Session implements RegistrySession {
   async blob(descriptor: Descriptor, offsetBytes: number, signal: AbortSignal): Promise<ByteStream> {
     const name = this.#nameOf(descriptor.digest);
     const either = AbortSignal.any([this.#options.access.signal, signal]);
-    return await this.#try(
-      async (repository) => await downloadBlob(repository, descriptor, { offsetBytes, name, signal: either }),
-    );
+    const openAt = async (offset: number): Promise<ByteStream> =>
+      await this.#try(
+        async (repository) =>
+          await downloadBlob(repository, descriptor, { offsetBytes: offset, name, signal: either }),
+      );
+    const { retryDelayMs, sources } = this.#options;
+    const stream = await resumedBlob(openAt, offsetBytes, { retryDelayMs, signal: either });
+    if (this.#chosen?.endpoint.mirrorOf === undefined) sources.add(this.#options.reference, descriptor.digest);
+    return stream;
   }
 
-  async upload(blob: UploadSource, onBytes?: OnBytes): Promise<"sent" | "exists"> {
-    const { signal } = this.#options.access;
+  async upload(blob: UploadRequest, onBytes?: OnBytes): Promise<UploadOutcome> {
+    const { reference, sources, access } = this.#options;
+    const { signal } = access;
     const { repository, exists } = await this.#try(async (repository) => ({
       repository,
       exists: await hasBlob(repository, blob.digest, signal),
     }));
-    if (exists) return "exists";
-    await uploadBlob(repository, blob, { signal, onBytes });
-    return "sent";
+    const known = [...(blob.alsoIn ?? []), ...sources.of(reference.domain, blob.digest)];
+    const [from] = known.filter((path) => path !== reference.path);
+    const outcome = exists ? "exists" : await uploadBlob(repository, { ...blob, from }, { signal, onBytes });
+    sources.add(reference, blob.digest);
+    return outcome;
   }
 
   async putManifest(tag: string, mediaType: string, bytes: Uint8Array): Promise<Digest> {
@@ -124,9 +144,9 @@ export class Session implements RegistrySession {
   }
 
   async #candidates(): Promise<readonly RemoteRepository[]> {
-    const { reference, access, transport, endpoints } = this.#options;
+    const { reference, access, transport, endpoints, logger } = this.#options;
     this.#repositories ??= endpoints().then((all) =>
-      all.map((endpoint) => new RemoteRepository({ endpoint, reference, access, transport })),
+      all.map((endpoint) => new RemoteRepository({ endpoint, reference, access, transport, logger })),
     );
     const action = `open ${repositoryOf(reference)}`;
     const repositories = await abortable(action, this.#repositories, access.signal);

@@ -11,6 +11,8 @@ export interface Credentials {
   readonly password: string;
   /** Stands in for a password if it is not `""`. */
   readonly identityToken: string;
+  /** Sent to the registry as it is, in place of one that would have to be fetched, if it is not `""`. */
+  readonly registryToken: string;
 }
 
 export interface TokenRequest {

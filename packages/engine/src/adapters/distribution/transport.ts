@@ -8,7 +8,7 @@ import { canceledRequest, displayUrl, requestFailure } from "./registry-errors.t
 import { discardBody, headerOf, type RegistryResponse } from "./registry-response.ts";
 
 export interface RegistryRequest {
-  readonly method: "GET" | "HEAD" | "POST" | "PUT";
+  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
   readonly url: URL;
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent to `url`'s own origin only: credentials and the client's own headers do not follow a redirect elsewhere. */

@@ -26,16 +26,26 @@ export interface Registry {
   login(auth: RegistryAuth, signal: AbortSignal): Promise<string>;
 }
 
+export interface UploadRequest {
+  readonly digest: Digest;
+  readonly sizeBytes: number;
+  readonly open: () => ByteStream;
+  /** Paths of repositories of the same registry that are known to have the blob, best first. */
+  readonly alsoIn?: readonly string[];
+}
+
+export type UploadOutcome = "sent" | "exists" | { readonly mountedFrom: string };
+
 export interface RegistrySession {
   /** A manifest or an index by tag or digest, its digest verified; at most 4 MiB. */
   manifest(which: string): Promise<RemoteManifest>;
-  /** A blob's bytes from `offsetBytes` on; the digest is the caller's to verify. */
+  /**
+   * A blob's bytes from `offsetBytes` on, which go on where a connection broke, a bounded number of times; the digest is
+   * the caller's to verify.
+   */
   blob(descriptor: Descriptor, offsetBytes: number, signal: AbortSignal): Promise<ByteStream>;
-  /** Sends a blob unless it is there; answers which. */
-  upload(
-    blob: { readonly digest: Digest; readonly sizeBytes: number; readonly open: () => ByteStream },
-    onBytes?: OnBytes,
-  ): Promise<"sent" | "exists">;
+  /** Sends a blob unless it is there, or in another repository of the registry; answers which. */
+  upload(blob: UploadRequest, onBytes?: OnBytes): Promise<UploadOutcome>;
   /** Publishes a manifest under a tag, unless the tag already has that digest. */
   putManifest(tag: string, mediaType: string, bytes: Uint8Array): Promise<Digest>;
 }
