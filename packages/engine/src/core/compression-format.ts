@@ -1,7 +1,7 @@
 export type CompressionFormat = "gzip" | "zstd" | "xz" | "none";
 
 /** So many of a stream's first bytes tell how it is compressed. */
-export const magicBytes = 6;
+const magicBytes = 6;
 
 const startsWith = (bytes: Uint8Array, magic: readonly number[]): boolean =>
   magic.every((byte, at) => bytes[at] === byte);

@@ -12,10 +12,10 @@ const strings = goList(z.string());
 /** An object whose absence means its zero value. */
 const absent = <Schema extends z.ZodType>(schema: Schema) => z.preprocess((value) => value ?? {}, schema);
 
-export const portBindingSchema = goObject({ HostIp: text, HostPort: text });
+const portBindingSchema = goObject({ HostIp: text, HostPort: text });
 
 /** `80/tcp` to where it is published. */
-export const portMapSchema = z.preprocess(
+const portMapSchema = z.preprocess(
   (value) => value ?? {},
   z.record(z.string(), goList(portBindingSchema)),
 );

@@ -17,6 +17,7 @@ export type Descriptor = z.output<typeof descriptorSchema>;
 export const manifestSchema = z.object({
   schemaVersion: z.literal(2),
   mediaType: z.string().optional(),
+  artifactType: z.string().optional(),
   config: descriptorSchema,
   layers: z.preprocess((value) => value ?? [], z.array(descriptorSchema)),
 });

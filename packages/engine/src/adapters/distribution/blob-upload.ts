@@ -26,7 +26,8 @@ export async function uploadBlob(
   options: { readonly signal: AbortSignal; readonly onBytes: OnBytes | undefined },
 ): Promise<UploadOutcome> {
   const { signal, onBytes } = options;
-  const mount = blob.from === undefined ? undefined : await tryMount(repository, blob.digest, blob.from, signal);
+  const mount =
+    blob.from === undefined ? undefined : await tryMount(repository, blob.digest, blob.from, signal);
   if (mount === "mounted" && blob.from !== undefined) return { mountedFrom: blob.from };
   const location = mount instanceof URL ? mount : await startUpload(repository, signal);
   try {
@@ -88,7 +89,10 @@ async function startUpload(repository: RemoteRepository, signal: AbortSignal): P
   await discardBody(response);
   const location = uploadLocation(response);
   if (location !== undefined) return location;
-  throw new EngineError("unavailable", `registry ${response.url.host}: no usable upload location in its answer`);
+  throw new EngineError(
+    "unavailable",
+    `registry ${response.url.host}: no usable upload location in its answer`,
+  );
 }
 
 function uploadLocation(response: RegistryResponse): URL | undefined {

@@ -3,7 +3,7 @@ import { type Descriptor, mediaTypes, type RegistryAuth } from "@davit/protocol"
 import { type DockerRegistry, startDockerRegistry } from "@davit/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ByteStream } from "../../core/ports/byte-stream.ts";
-import type { RegistryAccess, RegistrySession } from "../../core/ports/registry.ts";
+import type { RegistryAccess, RegistrySession, UploadOutcome } from "../../core/ports/registry.ts";
 import { parseReference } from "../../core/reference.ts";
 import { RegistryClient } from "./registry-client.ts";
 import { digestOf } from "./remote-manifest.ts";
@@ -70,7 +70,7 @@ const manifest = Buffer.from(
   }),
 );
 
-async function push(session: RegistrySession): Promise<readonly string[]> {
+async function push(session: RegistrySession): Promise<readonly UploadOutcome[]> {
   const outcomes = await Promise.all([session.upload(sourceOf(config)), session.upload(sourceOf(layer))]);
   await session.putManifest("v1", mediaTypes.dockerManifest, manifest);
   return outcomes;
@@ -102,6 +102,20 @@ describe("RegistryClient with an open registry", () => {
     );
   });
 
+  it("mounts what another repository of the registry has", async () => {
+    await push(openSession(registry, "a/source", { actions: "push" }));
+    const session = openSession(registry, "b/target", { actions: "push" });
+    expect(await session.upload(sourceOf(layer))).toEqual({ mountedFrom: "a/source" });
+    const pulled = openSession(registry, "b/target", { actions: "pull" });
+    expect(await collect(await pulled.blob(layerDescriptor, 0, new AbortController().signal))).toEqual(layer);
+  });
+
+  it("sends what the repository that was named does not have", async () => {
+    const bytes = randomBytes(1000);
+    const session = openSession(registry, "b/unknown", { actions: "push" });
+    expect(await session.upload({ ...sourceOf(bytes), alsoIn: ["a/nosuch"] })).toBe("sent");
+  });
+
   it("sends no blob that is there", async () => {
     await push(openSession(registry, "a/again", { actions: "push" }));
     const session = openSession(registry, "a/again", { actions: "push" });
@@ -114,23 +128,25 @@ describe("RegistryClient with an open registry", () => {
   it("tells how much of a blob was sent", async () => {
     const progress: number[] = [];
     const session = openSession(registry, "a/progress", { actions: "push" });
-    await session.upload(sourceOf(layer), (current) => progress.push(current));
-    expect(progress.at(-1)).toBe(layer.length);
+    const bytes = randomBytes(1_500_000);
+    await session.upload(sourceOf(bytes), (current) => progress.push(current));
+    expect(progress.at(-1)).toBe(bytes.length);
     expect(progress).toEqual(progress.toSorted((a, b) => a - b));
   });
 
   it("fails an upload whose source fails, in the source's words", async () => {
     const session = openSession(registry, "a/broken", { actions: "push" });
+    const bytes = randomBytes(100);
     async function* broken(): ByteStream {
-      yield layer.subarray(0, 10);
+      yield bytes.subarray(0, 10);
       throw new Error("disk is gone");
     }
-    await expect(session.upload({ ...sourceOf(layer), open: broken })).rejects.toThrow("disk is gone");
+    await expect(session.upload({ ...sourceOf(bytes), open: broken })).rejects.toThrow("disk is gone");
   });
 
   it("refuses an upload whose bytes are not its digest's", async () => {
     const session = openSession(registry, "a/wrong", { actions: "push" });
-    await expect(session.upload({ ...sourceOf(layer), digest: digestOf(config) })).rejects.toThrow(
+    await expect(session.upload({ ...sourceOf(layer), digest: digestOf(randomBytes(8)) })).rejects.toThrow(
       /unexpected status from PUT request .*: 400 Bad Request: digestinvalid: /,
     );
   });

@@ -72,7 +72,8 @@ export class Session implements RegistrySession {
       );
     const { retryDelayMs, sources } = this.#options;
     const stream = await resumedBlob(openAt, offsetBytes, { retryDelayMs, signal: either });
-    if (this.#chosen?.endpoint.mirrorOf === undefined) sources.add(this.#options.reference, descriptor.digest);
+    if (this.#chosen?.endpoint.mirrorOf === undefined)
+      sources.add(this.#options.reference, descriptor.digest);
     return stream;
   }
 

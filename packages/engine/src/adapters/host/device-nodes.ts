@@ -63,7 +63,7 @@ function deviceOf(path: string, stats: BigIntStats): SpecDevice | undefined {
 }
 
 /** The C library's layout: 12 + 20 bits of major, 8 + 24 of minor. */
-export const deviceNumber = (rdev: bigint): { readonly major: number; readonly minor: number } => ({
+const deviceNumber = (rdev: bigint): { readonly major: number; readonly minor: number } => ({
   major: Number(((rdev >> 8n) & 0xfffn) | ((rdev >> 32n) & 0xff_ff_f0_00n)),
   minor: Number((rdev & 0xffn) | ((rdev >> 12n) & 0xff_ff_ff_00n)),
 });

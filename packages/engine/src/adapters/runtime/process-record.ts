@@ -27,7 +27,7 @@ export async function readProcessRecord(dir: string): Promise<ProcessRecord | un
   }
 }
 
-export async function readIfExists(path: string): Promise<string | undefined> {
+async function readIfExists(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, "utf8");
   } catch (error) {

@@ -61,6 +61,25 @@ const containerMount = z.object({
   mode: z.string(),
   options: strings.optional(),
   anonymous: z.boolean().optional(),
+  noCopy: z.boolean().optional(),
+  subpath: z.string().optional(),
+  nonRecursive: z.boolean().optional(),
+});
+
+const healthcheck = z.object({
+  test: strings,
+  intervalNs: z.number(),
+  timeoutNs: z.number(),
+  startPeriodNs: z.number(),
+  startIntervalNs: z.number(),
+  retries: z.number(),
+});
+
+const publishedPort = z.object({
+  hostPort: z.number(),
+  containerPort: z.number(),
+  protocol: z.enum(["tcp", "udp", "sctp"]),
+  hostAddress: z.string().exactOptional(),
 });
 
 const containerConfig = z.object({
@@ -83,6 +102,7 @@ const containerConfig = z.object({
   stopTimeoutSeconds: z.number(),
   exposedPorts: strings,
   volumes: strings,
+  healthcheck: healthcheck.optional(),
 });
 
 const security = z.object({
@@ -108,13 +128,16 @@ export const containerRecordSchema = z.object({
   layers: z.array(digestSchema),
   config: containerConfig,
   hostConfig: hostConfigSchema,
-  networkMode: z.enum(["none", "host", "bridge"]),
+  networkMode: z.enum(["none", "host", "bridge", "container"]),
   security,
   shmSizeBytes: z.number(),
   autoRemove: z.boolean(),
   mounts: z.array(containerMount),
-  status: z.enum(["created", "running", "exited", "dead"]),
+  status: z.enum(["created", "running", "paused", "restarting", "exited", "dead"]),
   address: address.optional(),
+  ports: z.array(publishedPort).optional(),
+  restartCount: z.number().default(0),
+  manuallyStopped: z.boolean().default(false),
   pid: z.number(),
   exitCode: z.number(),
   error: z.string(),
