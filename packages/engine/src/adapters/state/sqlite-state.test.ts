@@ -51,6 +51,15 @@ describe("SqliteState", () => {
     again.close();
   });
 
+  it("finds notes again as well", () => {
+    const first = new SqliteState(path());
+    first.note(() => first.volumes.put({ ...volume("a"), pending: "create" }));
+    first.close();
+    const second = new SqliteState(path());
+    expect(second.volumes.get("a")?.pending).toBe("create");
+    second.close();
+  });
+
   it("refuses a database that another engine has open", () => {
     const first = new SqliteState(path());
     first.volumes.put(volume("a"));

@@ -61,6 +61,17 @@ export class SqliteState implements State {
     }
   }
 
+  /** In WAL mode a commit with `NORMAL` is written and not synced. https://www.sqlite.org/pragma.html#pragma_synchronous */
+  note(work: () => void): void {
+    if (this.#undo !== undefined) return work();
+    this.#database.exec("PRAGMA synchronous = NORMAL");
+    try {
+      work();
+    } finally {
+      this.#database.exec("PRAGMA synchronous = FULL");
+    }
+  }
+
   close(): void {
     this.#database.close();
   }

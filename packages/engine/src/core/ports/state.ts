@@ -27,6 +27,11 @@ export interface VolumeUses {
  */
 export interface State {
   transaction<Result>(work: () => Result): Result;
+  /**
+   * For notes on work under way, which only an engine that was killed needs to find: they survive that, but a power cut may
+   * take the last of them, and with them what they were about. The next change outside makes them as safe as itself.
+   */
+  note(work: () => void): void;
   /** By ID. */
   readonly plugins: Table<PluginRecord>;
   /** By name. */

@@ -52,7 +52,7 @@ export class VolumeMounts implements ContainerVolumes {
       throw wrapError(context, error);
     });
     const mountId = newId();
-    state.volumeUses.put({ ...use, mountId });
+    state.note(() => state.volumeUses.put({ ...use, mountId }));
     try {
       const path = await driver.mount(record.name, mountId);
       events.publish({
@@ -72,7 +72,7 @@ export class VolumeMounts implements ContainerVolumes {
       const answered = error instanceof EngineError && error.kind === "internal";
       // A driver that did not answer may have mounted all the same: it is told to unmount.
       if (!answered) await this.#giveBack(use, mountId);
-      state.volumeUses.put({ ...use, mountId: undefined });
+      state.note(() => state.volumeUses.put({ ...use, mountId: undefined }));
       throw wrapError(context, error);
     }
   }
@@ -88,7 +88,7 @@ export class VolumeMounts implements ContainerVolumes {
             const driver = await drivers.get(driverName);
             await driver.unmount(use.volume, use.mountId);
           }
-          state.volumeUses.put({ ...use, mountId: undefined });
+          state.note(() => state.volumeUses.put({ ...use, mountId: undefined }));
           events.publish({
             type: "volume",
             action: "unmount",

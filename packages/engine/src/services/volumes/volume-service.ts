@@ -64,7 +64,7 @@ export class VolumeService {
       createdAt: now(),
       pending: "create",
     };
-    this.#state.volumes.put(record);
+    this.#state.note(() => this.#state.volumes.put(record));
     const call = signal === undefined ? {} : { signal };
     try {
       const existing = await driver.get(request.name, call);
@@ -152,7 +152,7 @@ export class VolumeService {
     const driver = await this.#drivers.get(record.driver, signal).catch((error: unknown) => {
       throw wrapError(`remove ${name}`, error);
     });
-    this.#state.volumes.put({ ...record, pending: "remove" });
+    this.#state.note(() => this.#state.volumes.put({ ...record, pending: "remove" }));
     try {
       if ((await driver.get(name, call)) === undefined) {
         this.#state.volumes.remove(name);
