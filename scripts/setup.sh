@@ -15,10 +15,14 @@ fail() {
 }
 
 peers=""
+with_peers=""
 for argument in "$@"; do
   case $argument in
     --registry) peers="docker-registry busybox-static" ;;
-    --peers) peers="docker-registry busybox-static docker.io containerd rclone fuse3" ;;
+    --peers)
+      peers="docker-registry busybox-static docker.io containerd rclone fuse3"
+      with_peers=yes
+      ;;
     *) fail "unknown argument $argument: use --registry, --peers or nothing" ;;
   esac
 done
@@ -99,6 +103,22 @@ refresh_apt() {
   apt_is_fresh=yes
 }
 
+# Programs that the tests call and that start nothing when they are installed. The unpacked dockerd runs itself anew
+# without its environment, so its library must be where the system looks.
+missing_for_tests() {
+  while read -r command package; do
+    command -v "$command" >/dev/null || printf ' %s' "$package"
+  done <<LIST
+curl curl
+openssl openssl
+python3 python3
+skopeo skopeo
+xz xz-utils
+LIST
+  ldconfig -p | grep -q libdevmapper.so.1.02.1 || printf ' libdevmapper1.02.1'
+  [ -d /usr/lib/python3/dist-packages/docker ] || printf ' python3-docker'
+}
+
 # What the engine runs: runc and conmon for containers, bsdtar for layers, socat for their stdin, CNI (with iptables and
 # ip) for the default network, mount and friends for the rest.
 install_debian() {
@@ -116,6 +136,7 @@ socat socat
 iptables iptables
 LIST
   [ -d /usr/lib/cni ] || missing="$missing containernetworking-plugins"
+  [ -z "$with_peers" ] || missing="$missing$(missing_for_tests)"
   [ -e /etc/ssl/certs/ca-certificates.crt ] || missing="$missing ca-certificates"
   [ -n "$missing" ] || return 0
   refresh_apt "$missing"
@@ -134,14 +155,11 @@ peer_program() {
     containerd) echo usr/bin/containerd ;;
     rclone) echo usr/bin/rclone ;;
     fuse3) echo bin/fusermount3 ;;
-    libdevmapper1.02.1) echo "lib/$(uname -m)-linux-gnu/libdevmapper.so.1.02.1" ;;
   esac
 }
 
 unpack_peers() {
   wanted=""
-  # dockerd is linked with libdevmapper; a machine without docker.io may lack it.
-  case $peers in *docker.io*) peers="$peers libdevmapper1.02.1" ;; esac
   for package in $peers; do
     program=$(peer_program "$package")
     [ -e "/$program" ] || [ -e ".cache/peers/root/$program" ] || wanted="$wanted $package"

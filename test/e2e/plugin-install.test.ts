@@ -41,7 +41,7 @@ describe("plugin install", () => {
 
   test("installs nothing when the privileges are declined", async () => {
     const { stderr, exitCode } = await davitd.engine.docker(["plugin", "install", remote], { input: "n\n" });
-    expect(stderr).toContain(`permission denied while installing plugin ${remote}`);
+    expect(stderr.toLowerCase()).toContain(`permission denied while installing plugin ${remote}`);
     expect(exitCode).toBe(1);
   });
 

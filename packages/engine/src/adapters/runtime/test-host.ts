@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { mkdtemp, open, rm } from "node:fs/promises";
+import { findPeer } from "@davit/testkit";
 import { newId } from "../../core/identifiers.ts";
 import type { Logger } from "../../core/ports/logger.ts";
 import type { ProcessRequest } from "../../core/ports/runtime.ts";
@@ -50,7 +51,7 @@ export class TestHost {
     for (const name of ["bin", "dev", "etc", "proc", "run", "sys", "tmp"]) {
       mkdirSync(`${rootfs}/${name}`, { recursive: true });
     }
-    copyFileSync("/bin/busybox", `${rootfs}/bin/busybox`);
+    copyFileSync(findPeer("busybox"), `${rootfs}/bin/busybox`);
     for (const name of [
       "sh",
       "cat",

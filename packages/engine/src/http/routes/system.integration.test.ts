@@ -4,6 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { findPeer } from "@davit/testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { EngineError } from "../../core/errors.ts";
 import type { EventSource } from "../../core/events.ts";
@@ -15,7 +16,7 @@ import { type ApiServer, createApiServer } from "../server.ts";
 import { systemRoutes } from "./system.ts";
 
 const run = promisify(execFile);
-const clients = ["/usr/local/bin/docker", "/usr/bin/docker"].filter((path) => existsSync(path));
+const clients = [...new Set([findPeer("docker"), "/usr/bin/docker"])].filter((path) => existsSync(path));
 if (clients.length === 0) console.warn("skipped: no docker CLI is installed");
 
 const logger: Logger = {
