@@ -11,7 +11,7 @@ export interface PluginConnection {
 
 export interface CallOptions {
   readonly timeoutMs?: number;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface PluginConnector {

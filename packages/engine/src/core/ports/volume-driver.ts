@@ -1,7 +1,7 @@
 import type { DriverVolume } from "@davit/protocol";
 
 export interface DriverCall {
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** One driver of volumes, ours or a plugin's. Paths are the host's; `mountpoint` is "" where the driver does not say. */

@@ -1,5 +1,5 @@
 import type { DriverVolume, Volume } from "@davit/protocol";
-import { EngineError, isCanceled, messageOf, wrapError } from "../../core/errors.ts";
+import { EngineError, isCanceled, wrapError } from "../../core/errors.ts";
 import type { EventPublisher } from "../../core/events.ts";
 import { newId } from "../../core/identifiers.ts";
 import type { KeyedQueue } from "../../core/keyed-queue.ts";
@@ -8,6 +8,8 @@ import type { State } from "../../core/ports/state.ts";
 import type { VolumeRecord } from "../../core/volume/record.ts";
 import type { VolumeDrivers } from "../drivers/volume-drivers.ts";
 import type { VolumeRequest } from "./container-volumes.ts";
+import { DriverSurvey, type VolumeSurvey } from "./driver-survey.ts";
+import { unrecorded, volumeView } from "./volume-view.ts";
 
 export interface VolumeServiceOptions {
   readonly state: State;
@@ -27,6 +29,7 @@ export class VolumeService {
   readonly #queue: KeyedQueue;
   readonly #events: EventPublisher;
   readonly #logger: Logger;
+  readonly #survey: DriverSurvey;
 
   constructor(options: VolumeServiceOptions) {
     this.#state = options.state;
@@ -34,6 +37,7 @@ export class VolumeService {
     this.#queue = options.queue;
     this.#events = options.events;
     this.#logger = options.logger;
+    this.#survey = new DriverSurvey(options);
   }
 
   /** Creates a volume, or answers the one that is there; conflict if another driver has the name. */
@@ -43,7 +47,7 @@ export class VolumeService {
       const record = await this.ensure(named, signal);
       const driver = await this.#drivers.get(record.driver, signal);
       const known = record.driver === "local" ? await driver.get(record.name) : undefined;
-      return describe(record, known, (await driver.capabilities({ ...(signal && { signal }) })).scope);
+      return volumeView(record, known, (await driver.capabilities({ signal })).scope);
     });
   }
 
@@ -65,7 +69,7 @@ export class VolumeService {
       pending: "create",
     };
     this.#state.note(() => this.#state.volumes.put(record));
-    const call = signal === undefined ? {} : { signal };
+    const call = { signal };
     try {
       const existing = await driver.get(request.name, call);
       if (existing === undefined || driver.name === "local")
@@ -83,13 +87,13 @@ export class VolumeService {
 
   /** One volume, asked of its driver; not-found if neither a record nor any driver knows it. */
   async inspect(name: string, signal?: AbortSignal): Promise<Volume> {
-    const call = signal === undefined ? {} : { signal };
+    const call = { signal };
     const record = this.#state.volumes.get(name);
     if (record === undefined) {
-      const found = await this.#probe(name, signal);
+      const found = await this.#survey.probe(name, signal);
       if (found === undefined) throw noSuchVolume("get", name);
       const { scope } = await found.driver.capabilities(call);
-      return withStatus(describe(unrecorded(name, found.driver.name), found.volume, scope), found.volume);
+      return withStatus(volumeView(unrecorded(name, found.driver.name), found.volume, scope), found.volume);
     }
     const driver = await this.#drivers.get(record.driver, signal).catch((error: unknown) => {
       throw wrapError(
@@ -99,34 +103,18 @@ export class VolumeService {
     });
     const volume = await driver.get(name, call);
     if (volume === undefined) throw noSuchVolume("get", name);
-    return withStatus(describe(record, volume, (await driver.capabilities(call)).scope), volume);
+    return withStatus(volumeView(record, volume, (await driver.capabilities(call)).scope), volume);
   }
 
-  /** All volumes of all drivers; a driver that fails or is late costs a warning, and its recorded volumes are listed all the same. */
-  async list(signal?: AbortSignal): Promise<{ volumes: Volume[]; warnings: string[] }> {
-    const records = this.#state.volumes.list().filter(({ pending }) => pending !== "create");
-    const names = new Set([...this.#drivers.names(), ...records.map(({ driver }) => driver)]);
-    const answers = await Promise.all([...names].map((name) => this.#listDriver(name, signal)));
-    const listed = new Map(answers.flatMap(({ volumes }) => volumes).map((volume) => [volume.Name, volume]));
-    const failed = new Set(answers.filter(({ warning }) => warning !== undefined).map(({ name }) => name));
-    const scopes = new Map(answers.map(({ name, scope }) => [name, scope]));
-    for (const record of records) {
-      const answered = listed.get(record.name);
-      if (answered === undefined && !failed.has(record.driver)) continue;
-      listed.set(record.name, {
-        ...describe(record, undefined, scopes.get(record.driver) ?? "local"),
-        Mountpoint: answered?.Mountpoint ?? "",
-        ...(answered?.CreatedAt === undefined ? {} : { CreatedAt: answered.CreatedAt }),
-      });
-    }
-    const warnings = answers.flatMap(({ warning }) => (warning === undefined ? [] : [warning]));
-    return { volumes: [...listed.values()].sort((a, b) => (a.Name < b.Name ? -1 : 1)), warnings };
+  /** All volumes of all drivers, and warnings about drivers that could not be asked. */
+  list(signal?: AbortSignal): Promise<VolumeSurvey> {
+    return this.#survey.list(signal);
   }
 
   /** Removes a volume that no container uses; `force` also forgets one whose driver cannot remove it any more. */
   async remove(
     name: string,
-    options: { readonly force: boolean; readonly signal?: AbortSignal },
+    options: { readonly force: boolean; readonly signal?: AbortSignal | undefined },
   ): Promise<void> {
     await this.#queue.run(name, () => this.removeUnused(name, options));
   }
@@ -134,9 +122,9 @@ export class VolumeService {
   /** As `remove`, for callers that hold the volume's queue already. */
   async removeUnused(
     name: string,
-    { force, signal }: { readonly force: boolean; readonly signal?: AbortSignal },
+    { force, signal }: { readonly force: boolean; readonly signal?: AbortSignal | undefined },
   ): Promise<void> {
-    const call = signal === undefined ? {} : { signal };
+    const call = { signal };
     const record = this.#state.volumes.get(name) ?? (await this.#adoptable(name, signal));
     if (record === undefined) {
       if (force) return;
@@ -174,7 +162,7 @@ export class VolumeService {
   async prune(options: {
     readonly all: boolean;
     readonly matches: (volume: VolumeRecord) => boolean;
-    readonly signal?: AbortSignal;
+    readonly signal?: AbortSignal | undefined;
   }): Promise<string[]> {
     const removed: string[] = [];
     for (const volume of this.#state.volumes.list()) {
@@ -187,7 +175,7 @@ export class VolumeService {
         options.matches(volume);
       if (!eligible) continue;
       try {
-        await this.remove(volume.name, { force: false, ...(options.signal && { signal: options.signal }) });
+        await this.remove(volume.name, { force: false, signal: options.signal });
         removed.push(volume.name);
       } catch (error) {
         this.#logger.warn({ volume: volume.name, err: error }, "volume was not pruned");
@@ -224,7 +212,7 @@ export class VolumeService {
     const driver = await this.#drivers.get(record.driver, signal).catch((error: unknown) => {
       throw wrapError(`create ${record.name}`, error);
     });
-    if ((await driver.get(record.name, signal === undefined ? {} : { signal })) !== undefined) return record;
+    if ((await driver.get(record.name, { signal })) !== undefined) return record;
     if (this.#state.volumeUses.ofVolume(record.name).length > 0) {
       throw new EngineError(
         "conflict",
@@ -245,33 +233,8 @@ export class VolumeService {
   }
 
   async #adoptable(name: string, signal: AbortSignal | undefined): Promise<VolumeRecord | undefined> {
-    const found = await this.#probe(name, signal);
+    const found = await this.#survey.probe(name, signal);
     return found === undefined ? undefined : unrecorded(name, found.driver.name);
-  }
-
-  /** Asks every driver for a volume. */
-  async #probe(name: string, signal: AbortSignal | undefined) {
-    const answers = await Promise.all(
-      this.#drivers.names().map(async (driverName) => {
-        try {
-          const bounded = AbortSignal.any([
-            AbortSignal.timeout(probeMs),
-            ...(signal === undefined ? [] : [signal]),
-          ]);
-          const driver = await this.#drivers.get(driverName, bounded);
-          const volume = await driver.get(name, { signal: bounded });
-          return volume === undefined ? undefined : { driver, volume };
-        } catch (error) {
-          this.#logger.warn(
-            { driver: driverName, volume: name, err: error },
-            "driver could not be asked for a volume",
-          );
-          return undefined;
-        }
-      }),
-    );
-    signal?.throwIfAborted();
-    return answers.find((answer) => answer !== undefined);
   }
 
   /** What became of an unanswered create or remove: as the driver says; if it cannot be asked, the question stays open. */
@@ -279,7 +242,7 @@ export class VolumeService {
     let exists: boolean;
     try {
       const driver = await this.#drivers.get(record.driver, signal);
-      exists = (await driver.get(record.name, signal === undefined ? {} : { signal })) !== undefined;
+      exists = (await driver.get(record.name, { signal })) !== undefined;
     } catch (error) {
       this.#logger.warn(
         { volume: record.name, err: error },
@@ -297,29 +260,10 @@ export class VolumeService {
     return exists ? settled : undefined;
   }
 
-  async #listDriver(name: string, signal: AbortSignal | undefined) {
-    const bounded = AbortSignal.any([AbortSignal.timeout(listMs), ...(signal === undefined ? [] : [signal])]);
-    try {
-      const driver = await this.#drivers.get(name, bounded);
-      const { scope } = await driver.capabilities({ signal: bounded });
-      const found = await driver.list({ signal: bounded });
-      const volumes = found.map((volume) => describe(unrecorded(volume.Name, name), volume, scope));
-      return { name, scope, volumes, warning: undefined };
-    } catch (error) {
-      signal?.throwIfAborted();
-      const reason = bounded.aborted ? `no answer within ${listMs / 1000} s` : messageOf(error);
-      return { name, scope: "local" as const, volumes: [], warning: `list ${name}: ${reason}` };
-    }
-  }
-
   #publish(action: string, { name, driver }: VolumeRecord): void {
     this.#events.publish({ type: "volume", action, id: name, attributes: { driver } });
   }
 }
-
-/** A list or a probe asks every driver at once and waits this long for the slowest. */
-const listMs = 5_000;
-const probeMs = 5_000;
 
 const now = (): string => new Date().toISOString().replace(/\.\d+Z$/, "Z");
 
@@ -331,31 +275,6 @@ export function withName(request: VolumeRequest): VolumeRequest {
   if (request.name !== "") return request;
   return { ...request, name: newId(), labels: { ...request.labels, [anonymousLabel]: "" } };
 }
-
-const unrecorded = (name: string, driver: string): VolumeRecord => ({
-  name,
-  driver,
-  options: {},
-  labels: {},
-  createdAt: "",
-  pending: undefined,
-});
-
-function describe(record: VolumeRecord, known: DriverVolume | undefined, scope: string): Volume {
-  const createdAt = known?.CreatedAt ?? record.createdAt;
-  return {
-    ...(createdAt === "" ? {} : { CreatedAt: createdAt }),
-    Driver: record.driver,
-    Labels: emptyAsNull(record.labels),
-    Mountpoint: known?.Mountpoint ?? "",
-    Name: record.name,
-    Options: emptyAsNull(record.options),
-    Scope: scope,
-  };
-}
-
-const emptyAsNull = (map: Readonly<Record<string, string>>): Record<string, string> | null =>
-  Object.keys(map).length === 0 ? null : { ...map };
 
 const withStatus = (volume: Volume, { Status }: DriverVolume): Volume =>
   Status === undefined ? volume : { ...volume, Status };
