@@ -9,6 +9,7 @@ import {
   mediaTypes,
 } from "@davit/protocol";
 import { EngineError, messageOf } from "../errors.ts";
+import { bestForPlatform, type Platform, platformName } from "../image/platform.ts";
 import type { RemoteManifest } from "../ports/registry.ts";
 
 /** The two ways of asking for a plugin's manifest differ in what they say of something else. */
@@ -19,35 +20,31 @@ export function parseIndex(remote: RemoteManifest, reference: string): Index {
   return parseJson(remote, reference, indexSchema);
 }
 
-/** A manifest whose configuration is a plugin's; invalid, naming what it is, for anything else. */
+/** A manifest, Docker's or OCI's, that says that its configuration is a plugin's; invalid, naming what it is, for anything else. */
 export function parsePluginManifest(remote: RemoteManifest, reference: string): Manifest {
   if (isIndexType(remote.mediaType)) throw new EngineError("invalid", noConfig(reference));
   const manifest = parseJson(remote, reference, manifestSchema);
   const { mediaType } = manifest.config;
-  if (mediaType === mediaTypes.pluginConfig) return manifest;
+  // Tools that pack any files as an artifact say what it is by its type, and leave the configuration's as it is.
+  const isPlugin = mediaType === mediaTypes.pluginConfig || manifest.artifactType === mediaTypes.pluginConfig;
+  if (isPlugin) return manifest;
   const image = mediaType === mediaTypes.dockerImageConfig || mediaType === mediaTypes.ociImageConfig;
   const what = image ? `it is an image: use "docker pull"` : `its configuration is of type ${mediaType}`;
   throw new EngineError("invalid", `${noConfig(reference)}: ${what}`);
 }
 
 /** The manifest of an index that fits a platform; an index without platforms offers its only entry. */
-export function choosePlatform(
-  index: Index,
-  platform: { readonly os: string; readonly architecture: string },
-  reference: string,
-): Descriptor {
-  const fits = index.manifests.find(
-    (entry) => entry.platform?.os === platform.os && entry.platform.architecture === platform.architecture,
-  );
+export function choosePlatform(index: Index, platform: Platform, reference: string): Descriptor {
+  const fits = bestForPlatform(index.manifests, platform);
   const [only, ...others] = index.manifests;
   const chosen = fits ?? (others.length === 0 && only?.platform === undefined ? only : undefined);
   if (chosen !== undefined) return chosen;
-  const offered = index.manifests.map(({ platform: p }) =>
-    p === undefined ? "unknown" : `${p.os}/${p.architecture}`,
+  const offered = index.manifests.map((entry) =>
+    entry.platform === undefined ? "unknown" : platformName(entry.platform),
   );
   throw new EngineError(
     "not-found",
-    `no manifest of ${reference} fits ${platform.os}/${platform.architecture}: it offers ${offered.join(", ") || "none"}`,
+    `no manifest of ${reference} fits ${platformName(platform)}: it offers ${offered.join(", ") || "none"}`,
   );
 }
 
@@ -65,6 +62,14 @@ export function encodeManifest(
       mediaType: mediaTypes.dockerManifest,
     }),
   );
+}
+
+/** The type that a manifest tells of itself: a pulled plugin is passed on as it came. */
+export function manifestType(bytes: Uint8Array): string {
+  const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
+  const named =
+    typeof value === "object" && value !== null && "mediaType" in value ? value.mediaType : undefined;
+  return typeof named === "string" ? named : mediaTypes.ociManifest;
 }
 
 interface Schema<Value> {

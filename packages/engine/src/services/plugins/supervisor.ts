@@ -14,11 +14,13 @@ import type { State } from "../../core/ports/state.ts";
 import type { PluginProcess, RunningProcess } from "./plugin-process.ts";
 
 export interface SupervisorOptions {
-  readonly state: State;
-  readonly process: PluginProcess;
+  readonly state: Pick<State, "plugins">;
+  readonly process: Pick<PluginProcess, "start" | "adopt" | "stop" | "clear">;
   /** One queue of operations per plugin ID. */
   readonly queue: KeyedQueue;
   readonly logger: Logger;
+  /** Told of each change, for whoever counts them. */
+  readonly onTransition?: (id: string, transition: PluginTransition) => void;
 }
 
 interface Supervised {
@@ -68,10 +70,15 @@ export class Supervisor {
     if (entry.phase === "stopped") return;
     const wasUp = entry.phase === "running";
     this.#step(record.id, entry, "stop");
-    entry.running?.connection.close();
-    entry.running?.abandon();
+    const { running } = entry;
+    running?.connection.close();
     entry.running = undefined;
-    await this.#options.process.stop(record);
+    try {
+      await this.#options.process.stop(record);
+    } finally {
+      // Only now: what a plugin says while it stops belongs to the log, too.
+      running?.abandon();
+    }
     if (wasUp) this.#step(record.id, entry, "gone");
     this.#supervised.delete(record.id);
   }
@@ -220,6 +227,7 @@ export class Supervisor {
     const next = nextPhase(entry.phase, transition);
     this.#options.logger.debug({ plugin: id, from: entry.phase, to: next }, "plugin changes phase");
     entry.phase = next;
+    this.#options.onTransition?.(id, transition);
   }
 }
 
