@@ -251,7 +251,8 @@ describe("a registry with tokens", () => {
   ] as const)("refuses %s, and nothing is left", async ([, headers]) => {
     const query = `remote=${encodeURIComponent(name)}`;
     const asked = await engine().request("GET", `/plugins/privileges?${query}`, { headers });
-    expect(asked).toMatchObject({ status: 401 });
+    // At 401 the docker CLI would ask for a user name here.
+    expect(asked.status).toBe(403);
     const pulled = await engine().request("POST", `/plugins/pull?${query}`, { headers, body: [] });
     expect(pulled).toMatchObject({ status: 401 });
     await engine().ok(["plugin", "create", name, davitd.plugin]);
@@ -262,7 +263,7 @@ describe("a registry with tokens", () => {
   test("works by docker login", async () => {
     await engine().ok(["login", "-u", "captain", "--password-stdin", locked.host], { input: "davit" });
     await engine().ok(["plugin", "install", "--grant-all-permissions", name]);
-    await engine().ok(["logout", locked.host]);
+    expect(await engine().ok(["logout", locked.host])).toContain(locked.host);
   });
 });
 
@@ -288,7 +289,7 @@ describe("a pull that ends in the middle of a blob", () => {
   }
 
   test("because the daemon is killed leaves no plugin, and the next one goes on where it was", async () => {
-    const hungUp = proxy.holdNextBlobAfter(holdBytes);
+    const { hungUp } = proxy.holdNextBlobAfter(holdBytes);
     await pullUntilDownloading(`/plugins/pull?remote=${encodeURIComponent(remote("docker"))}`);
     await engine().kill();
     await hungUp;
@@ -307,18 +308,14 @@ describe("a pull that ends in the middle of a blob", () => {
   });
 
   test("because the client is interrupted leaves no plugin, and ends the transfer", async () => {
-    const hungUp = proxy.holdNextBlobAfter(holdBytes);
+    const { held, hungUp } = proxy.holdNextBlobAfter(holdBytes);
     const args = ["plugin", "install", "--grant-all-permissions", remote("docker")];
     const client = spawn(findPeer("docker"), args, {
       env: engine().environment(),
-      stdio: ["ignore", "pipe", "ignore"],
+      stdio: "ignore",
     });
     const ended = once(client, "exit");
-    await new Promise<void>((resolve) => {
-      client.stdout.on("data", (chunk: Buffer) => {
-        if (chunk.includes("Pulling fs layer")) resolve();
-      });
-    });
+    await held;
     client.kill("SIGINT");
     await Promise.all([ended, hungUp]);
     await expectNothingLeft(engine());

@@ -29,6 +29,8 @@ export interface Context {
   readonly interrupts: Interrupts;
   /** The client's configuration file, read once. */
   config(): Promise<ConfigFile>;
+  /** Writes it back; `config()` answers this one from then on. */
+  saveConfig(config: ConfigFile): Promise<void>;
 }
 
 export const printLine = (output: Output, text: string): void => {

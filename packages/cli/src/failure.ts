@@ -15,11 +15,14 @@ export class DaemonFailure extends Failure {
   readonly status: number;
   /** The daemon's own words. */
   readonly reason: string;
+  /** The whole answer. */
+  readonly body: string;
 
-  constructor(status: number, reason: string) {
+  constructor(status: number, reason: string, body = "") {
     super(`Error response from daemon: ${reason}`);
     this.status = status;
     this.reason = reason;
+    this.body = body;
   }
 }
 

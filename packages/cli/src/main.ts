@@ -1,45 +1,59 @@
 #!/usr/bin/env node
 import { configPath, readConfigFile, type ConfigFile } from "./auth/config-file.ts";
-import { chooseHost, parseEndpoint } from "./client/endpoint.ts";
+import { saveConfigFile } from "./auth/save-config-file.ts";
+import { resolveEndpoint } from "./client/choose-endpoint.ts";
 import { EngineClient } from "./client/engine-client.ts";
 import type { Context } from "./context.ts";
 import { errnoOf, Failure, messageOf } from "./failure.ts";
+import type { GlobalFlags } from "./global-options.ts";
 import { runCli } from "./run-cli.ts";
 import { exitCodeOf, Interrupts } from "./terminal/interrupts.ts";
 import { LineReader } from "./terminal/line-reader.ts";
 
-const { env, stdout, stderr } = process;
+const { stdout, stderr } = process;
 const interrupts = new Interrupts(process);
 let client: EngineClient | undefined;
-let config: Promise<ConfigFile> | undefined;
+let config: ConfigFile | undefined;
 let lines: LineReader | undefined;
 
-const createContext = (host: string | undefined): Context => ({
-  // Help and completions need no daemon, and no valid address of one.
-  get client() {
-    client ??= new EngineClient(parseEndpoint(chooseHost(host, env)), {
-      apiVersion: env["DAVIT_API_VERSION"] || env["DOCKER_API_VERSION"],
-    });
-    return client;
-  },
-  out: stdout,
-  err: stderr,
-  get stdin() {
-    return process.stdin;
-  },
-  get lines() {
-    lines ??= new LineReader(process.stdin);
-    return lines;
-  },
-  env,
-  cwd: process.cwd(),
-  signal: interrupts.signal,
-  interrupts,
-  config() {
+function createContext(flags: GlobalFlags): Context {
+  const env = flags.config === "" ? process.env : { ...process.env, DOCKER_CONFIG: flags.config };
+  const readConfig = (): ConfigFile => {
     config ??= readConfigFile(configPath(env));
     return config;
-  },
-});
+  };
+  return {
+    // Help and completions need no daemon, and no valid address of one.
+    get client() {
+      client ??= new EngineClient(
+        resolveEndpoint(flags, env, () => readConfig().currentContext),
+        {
+          apiVersion: env["DAVIT_API_VERSION"] || env["DOCKER_API_VERSION"],
+          headers: readConfig().HttpHeaders,
+        },
+      );
+      return client;
+    },
+    out: stdout,
+    err: stderr,
+    get stdin() {
+      return process.stdin;
+    },
+    get lines() {
+      lines ??= new LineReader(process.stdin);
+      return lines;
+    },
+    env,
+    cwd: process.cwd(),
+    signal: interrupts.signal,
+    interrupts,
+    config: async () => readConfig(),
+    async saveConfig(changed) {
+      await saveConfigFile(configPath(env), changed);
+      config = changed;
+    },
+  };
+}
 
 stdout.on("error", (error) => {
   // `davit plugin ls | head -1` is no failure.

@@ -22,6 +22,13 @@ export function parseReference(text: string): Reference {
 /** The whole reference as people write it, `:latest` added if it names neither tag nor digest. */
 export const familiarTagged = (reference: Reference): string => familiarName(withDefaultTag(reference));
 
+/** The reference with its registry spelled out, as daemons print what they pulled or pushed. */
+export function canonicalText({ domain, path, tag, digest }: Reference, allTags: boolean): string {
+  const suffix =
+    digest === undefined ? `:${tag ?? "latest"}` : `${tag === undefined ? "" : `:${tag}`}@${digest}`;
+  return `${domain}/${path}${allTags ? "" : suffix}`;
+}
+
 /** A local name with its tag; a digest is no name: `invalid name: X`. */
 export function localName(text: string): string {
   const reference = parseReference(text);

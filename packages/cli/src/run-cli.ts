@@ -3,16 +3,16 @@ import { commandRows } from "./command-line/help.ts";
 import { programName } from "./command-line/usage-failure.ts";
 import { type Context, printLine } from "./context.ts";
 import { Failure } from "./failure.ts";
-import { parseGlobalOptions } from "./global-options.ts";
+import { type GlobalFlags, parseGlobalOptions } from "./global-options.ts";
 import { programVersion } from "./program-version.ts";
 
 /** Runs one command line and returns the exit code; whatever goes wrong is thrown. */
 export async function runCli(
   argv: readonly string[],
-  createContext: (host: string | undefined) => Context,
+  createContext: (flags: GlobalFlags) => Context,
 ): Promise<number> {
   const { args, flags, help } = parseGlobalOptions(argv);
-  const context = createContext(flags.host || undefined);
+  const context = createContext(flags);
   const [word, ...rest] = args;
   if (flags.version) {
     printLine(context.out, `Davit version ${programVersion}`);

@@ -1,5 +1,6 @@
 import { EventEmitter } from "node:events";
 import { PassThrough, Readable } from "node:stream";
+import type { ConfigFile } from "./auth/config-file.ts";
 import { EngineClient } from "./client/engine-client.ts";
 import { parseEndpoint } from "./client/endpoint.ts";
 import type { Context } from "./context.ts";
@@ -17,10 +18,12 @@ export function testContext(options: {
   readonly input?: string;
   readonly stdin?: Readable;
   readonly cwd?: string;
+  readonly config?: ConfigFile;
 }): TestContext {
   const out = new PassThrough();
   const err = new PassThrough();
   const stdin = options.stdin ?? Readable.from(options.input ? [options.input] : []);
+  let config: ConfigFile = options.config ?? {};
   const interrupts = new Interrupts(new EventEmitter());
   return {
     client: new EngineClient(parseEndpoint(options.host ?? "unix:///nonexistent/davit.sock")),
@@ -32,7 +35,10 @@ export function testContext(options: {
     cwd: options.cwd ?? "/",
     signal: interrupts.signal,
     interrupts,
-    config: async () => ({}),
+    config: async () => config,
+    async saveConfig(changed) {
+      config = changed;
+    },
     printed: () => ({ out: String(out.read() ?? ""), err: String(err.read() ?? "") }),
   };
 }

@@ -17,6 +17,12 @@ export {
   type MountPoint,
   mountPointSchema,
 } from "./engine-api/container.ts";
+export {
+  type ExecCreateBody,
+  type ExecInspect,
+  execCreateBodySchema,
+  execStartBodySchema,
+} from "./engine-api/exec.ts";
 export { type Event, eventSchema } from "./engine-api/event.ts";
 export {
   type HostConfig,

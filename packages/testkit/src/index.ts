@@ -8,11 +8,12 @@ export type { TestEngine } from "./engine.ts";
 export { mountsBelow, processesOf } from "./leftovers.ts";
 export { findPeer, peerEnvironment, repository } from "./peers.ts";
 export { type AuthoredConfig, writePluginDir } from "./plugins/plugin-dir.ts";
+export { factsOf, writeProbePlugin } from "./plugins/probe-plugin.ts";
 export { writeRclonePlugin } from "./plugins/rclone-plugin.ts";
 export { volumePluginConfig, writeVolumePlugin } from "./plugins/volume-plugin.ts";
 export { layerOf, type PublishedDescriptor, publishBlob, publishManifest } from "./registry-content.ts";
 export { type RegistryProxy, startRegistryProxy } from "./registry-proxy.ts";
-export { pluginPid, runtimePid, statusOf } from "./running-process.ts";
+export { freezePlugin, pluginPid, runtimePid, statusOf } from "./running-process.ts";
 export {
   type Script,
   type ScriptedRequest,

@@ -19,6 +19,17 @@ export async function pluginPid(engine: TestEngine, name: string): Promise<numbe
   return runtimePid(engine, "plugins.moby", id);
 }
 
+/** Freezes all processes of a plugin until it is disposed: its sockets still take connections and answer nothing. */
+export async function freezePlugin(engine: TestEngine, name: string): Promise<AsyncDisposable> {
+  const id = await engine.ok(["plugin", "inspect", "--format", "{{.Id}}", name]);
+  const runc = async (verb: string): Promise<void> => {
+    const root = join(engine.dir, "exec/runtime-runc/plugins.moby");
+    await mustRun("runc", ["--root", root, verb, id], { env: peerEnvironment() });
+  };
+  await runc("pause");
+  return { [Symbol.asyncDispose]: () => runc("resume") };
+}
+
 /** The fields of `/proc/<pid>/status`. */
 export async function statusOf(pid: number): Promise<ReadonlyMap<string, string>> {
   const text = await readFile(`/proc/${String(pid)}/status`, "utf8");

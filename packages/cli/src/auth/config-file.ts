@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { describeIssue } from "@davit/protocol";
@@ -21,6 +21,14 @@ const configFileSchema = z.looseObject({
   imagesFormat: z.string().optional(),
   pluginsFormat: z.string().optional(),
   volumesFormat: z.string().optional(),
+  networksFormat: z.string().optional(),
+  statsFormat: z.string().optional(),
+  /** The context chosen with `docker context use`. */
+  currentContext: z.string().optional(),
+  /** Keys that leave an attached container running. */
+  detachKeys: z.string().optional(),
+  /** Sent with every request. */
+  HttpHeaders: z.record(z.string(), z.string()).optional(),
 });
 
 /** What a docker client keeps in `config.json`; keys of other programs are kept when it is written back. */
@@ -34,10 +42,10 @@ export function configPath(env: Readonly<Record<string, string | undefined>>): s
 }
 
 /** A missing file is an empty one. */
-export async function readConfigFile(path: string): Promise<ConfigFile> {
+export function readConfigFile(path: string): ConfigFile {
   let content: string;
   try {
-    content = await readFile(path, "utf8");
+    content = readFileSync(path, "utf8");
   } catch (error) {
     if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR") return {};
     throw new Failure(`read ${path}: ${messageOf(error)}`, { cause: error });

@@ -1,17 +1,18 @@
 import type { IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
 import { describeIssue } from "@davit/protocol";
-import * as z from "zod";
+import type * as z from "zod";
 import { DaemonFailure, Failure } from "../failure.ts";
 import { negotiateApiVersion } from "./api-version.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { type HijackedStream, hijack } from "./hijack.ts";
 import { parseJson } from "./json-text.ts";
 import { readLines, readText } from "./read-body.ts";
+import { reasonOf } from "./refusal.ts";
 import { Transport } from "./transport.ts";
 
 export interface ApiRequest {
-  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
   /** Below the version prefix. */
   readonly path: string;
   /** Undefined ones are left out. */
@@ -24,16 +25,21 @@ export interface ApiRequest {
   readonly signal: AbortSignal;
 }
 
-const errorSchema = z.object({ message: z.string() });
-
 /** A typed way to the Engine API; the version is negotiated with the first request. */
 export class EngineClient {
   readonly #transport: Transport;
   readonly #pinnedVersion: string | undefined;
   #version: Promise<string> | undefined;
 
-  constructor(endpoint: Endpoint, options: { readonly apiVersion?: string | undefined } = {}) {
-    this.#transport = new Transport(endpoint);
+  constructor(
+    endpoint: Endpoint,
+    options: {
+      readonly apiVersion?: string | undefined;
+      /** Sent with every request. */
+      readonly headers?: Readonly<Record<string, string>> | undefined;
+    } = {},
+  ) {
+    this.#transport = new Transport(endpoint, options.headers);
     this.#pinnedVersion = options.apiVersion || undefined;
   }
 
@@ -55,7 +61,7 @@ export class EngineClient {
       headers: {
         ...(request.json === undefined ? {} : { "Content-Type": "application/json" }),
         // Some daemons refuse a chunked empty body.
-        ...(request.json === undefined && request.body === undefined && request.method !== "GET"
+        ...(request.json === undefined && request.body === undefined && request.method !== "GET" && request.method !== "HEAD"
           ? { "Content-Length": "0" }
           : {}),
         ...request.headers,
@@ -65,7 +71,8 @@ export class EngineClient {
     });
     const status = response.statusCode ?? 0;
     if ((status >= 200 && status < 300) || status === 304) return response;
-    throw new DaemonFailure(status, reasonOf(await readText(response), response.statusMessage ?? ""));
+    const body = await readText(response);
+    throw new DaemonFailure(status, reasonOf(body, response.statusMessage ?? ""), body);
   }
 
   /** Does something whose answer has no content. */
@@ -97,7 +104,11 @@ export class EngineClient {
 
   /** Takes the connection over as a byte stream in both directions. */
   async hijack(request: ApiRequest): Promise<HijackedStream> {
-    return hijack(this.#transport, await this.#pathOf(request), request.signal);
+    return hijack(this.#transport, {
+      path: await this.#pathOf(request),
+      json: request.json,
+      signal: request.signal,
+    });
   }
 
   close(): void {
@@ -141,14 +152,4 @@ function check<Schema extends z.ZodType>(schema: Schema, value: unknown, path: s
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   throw new Failure(`unexpected answer from daemon to ${path}: ${describeIssue(parsed.error)}`);
-}
-
-function reasonOf(body: string, statusText: string): string {
-  try {
-    const parsed = errorSchema.safeParse(JSON.parse(body));
-    if (parsed.success) return parsed.data.message;
-  } catch {
-    // Not JSON: old versions and the attach endpoint answer in plain text, which is the reason then.
-  }
-  return body.trim() || statusText;
 }

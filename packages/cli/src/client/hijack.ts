@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex, Readable, Writable } from "node:stream";
 import { DaemonFailure, Failure } from "../failure.ts";
 import { readText } from "./read-body.ts";
+import { reasonOf } from "./refusal.ts";
 import { connectionFailure, type Transport } from "./transport.ts";
 
 /** A connection after its HTTP part: what the daemon sends, and where to write; ending `input` half-closes. */
@@ -12,7 +13,12 @@ export interface HijackedStream {
 }
 
 /** Asks to upgrade; a daemon that ignores the wish answers 200 and streams all the same. */
-export function hijack(transport: Transport, path: string, signal: AbortSignal): Promise<HijackedStream> {
+export function hijack(
+  transport: Transport,
+  request: { readonly path: string; readonly json: unknown; readonly signal: AbortSignal },
+): Promise<HijackedStream> {
+  const { path, signal } = request;
+  const body = request.json === undefined ? undefined : JSON.stringify(request.json);
   const { promise, resolve, reject } = Promise.withResolvers<HijackedStream>();
   const outgoing = transport.upgrade({
     method: "POST",
@@ -20,8 +26,8 @@ export function hijack(transport: Transport, path: string, signal: AbortSignal):
     headers: {
       Connection: "Upgrade",
       Upgrade: "tcp",
-      "Content-Type": "text/plain",
-      "Content-Length": "0",
+      "Content-Type": body === undefined ? "text/plain" : "application/json",
+      "Content-Length": String(Buffer.byteLength(body ?? "")),
     },
     signal,
   });
@@ -36,13 +42,13 @@ export function hijack(transport: Transport, path: string, signal: AbortSignal):
       return;
     }
     readText(response).then(
-      (text) => reject(new DaemonFailure(status, text.trim() || (response.statusMessage ?? ""))),
+      (text) => reject(new DaemonFailure(status, reasonOf(text, response.statusMessage ?? ""))),
       (error: unknown) => reject(new Failure("attach: the answer broke off", { cause: error })),
     );
   });
   outgoing.on("error", (error) => {
     reject(signal.aborted ? signal.reason : connectionFailure(error, transport.endpoint));
   });
-  outgoing.end();
+  outgoing.end(body);
   return promise;
 }

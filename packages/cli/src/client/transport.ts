@@ -2,7 +2,7 @@ import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from "node:h
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { errnoOf, Failure, messageOf, UnreachableFailure } from "../failure.ts";
-import type { Endpoint } from "./endpoint.ts";
+import type { Endpoint, TlsMaterial } from "./endpoint.ts";
 
 /**
  * An `import` of node:http reads all its exports, one of which (WebSocket) loads Node's whole bundled undici:
@@ -25,16 +25,23 @@ export interface TransportRequest {
  */
 export class Transport {
   readonly endpoint: Endpoint;
-  readonly #agent = new Agent({ keepAlive: true });
+  readonly #request: typeof request;
+  readonly #agent: InstanceType<typeof Agent>;
+  readonly #headers: Readonly<Record<string, string>>;
 
-  constructor(endpoint: Endpoint) {
+  constructor(endpoint: Endpoint, headers: Readonly<Record<string, string>> = {}) {
     this.endpoint = endpoint;
+    this.#headers = headers;
+    // Loaded for TLS only: it costs milliseconds.
+    const secure = endpoint.tls === undefined ? undefined : process.getBuiltinModule("node:https");
+    this.#request = secure?.request ?? request;
+    this.#agent = new (secure?.Agent ?? Agent)({ keepAlive: true });
   }
 
   /** Resolves at the response's head, whatever its status. */
   async send(options: TransportRequest): Promise<IncomingMessage> {
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-    const outgoing = request({ ...this.#options(options), agent: this.#agent });
+    const outgoing = this.#request({ ...this.#options(options), agent: this.#agent });
     let answered = false;
     outgoing.on("response", (response) => {
       answered = true;
@@ -54,7 +61,7 @@ export class Transport {
 
   /** A request that may turn the connection into a byte stream; the caller listens for `upgrade` itself. */
   upgrade(options: TransportRequest): ClientRequest {
-    return request({ ...this.#options(options), agent: false });
+    return this.#request({ ...this.#options(options), agent: false });
   }
 
   close(): void {
@@ -66,14 +73,29 @@ export class Transport {
       ...this.endpoint.connection,
       method: options.method,
       path: options.path,
-      headers: { Host: "davit.localhost", ...options.headers },
+      headers: { Host: this.#hostHeader(), ...this.#headers, ...options.headers },
+      ...tlsOptions(this.endpoint.tls),
       signal: options.signal,
     };
+  }
+
+  /** A socket has no name, but HTTP wants one. */
+  #hostHeader(): string {
+    const { connection } = this.endpoint;
+    if ("socketPath" in connection) return "davit.localhost";
+    const { host, port } = connection;
+    return `${host.includes(":") ? `[${host}]` : host}:${port}`;
   }
 
   #failure(error: unknown, signal: AbortSignal): unknown {
     return signal.aborted ? signal.reason : connectionFailure(error, this.endpoint);
   }
+}
+
+function tlsOptions(tls: TlsMaterial | undefined) {
+  if (tls === undefined) return {};
+  const { verify, ...material } = tls;
+  return { ...material, rejectUnauthorized: verify };
 }
 
 /** Tells a connection that could not be made in the user's words. */

@@ -10,6 +10,8 @@ export interface Flag<Value> {
   readonly hidden: boolean;
   /** For switches: what they are when not given. */
   readonly initial: boolean;
+  /** For switches: whether turned off differs from not given. */
+  readonly negatable: boolean;
   /** Throws an Error whose message says what is wrong with the text. */
   read(raw: RawFlag): Value;
 }
@@ -26,6 +28,7 @@ const base = (help: string, type: string | undefined, options: FlagOptions) => (
   help,
   hidden: options.hidden ?? false,
   initial: false,
+  negatable: false,
 });
 
 const textsOf = (raw: RawFlag): readonly string[] => (typeof raw === "boolean" ? [] : raw);
@@ -38,7 +41,17 @@ export function toggle(
   return {
     ...base(help, undefined, options),
     initial: options.initial ?? false,
+    negatable: options.initial ?? false,
     read: (raw) => raw === true,
+  };
+}
+
+/** A flag that is there, turned off (`--x=false`), or not given, which is undefined. */
+export function optionalToggle(help: string, options: FlagOptions = {}): Flag<boolean | undefined> {
+  return {
+    ...base(help, undefined, options),
+    negatable: true,
+    read: (raw) => (typeof raw === "boolean" ? raw : undefined),
   };
 }
 

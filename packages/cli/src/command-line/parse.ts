@@ -54,7 +54,7 @@ function addFlag(command: Command, key: string, flag: Flag<unknown>): void {
   const short = flag.short === undefined ? "" : `-${flag.short}, `;
   if (flag.type === undefined) {
     command.addOption(new Option(`${short}--${longName(key)}`));
-    if (flag.initial) command.addOption(new Option(`--no-${longName(key)}`));
+    if (flag.negatable) command.addOption(new Option(`--no-${longName(key)}`));
     return;
   }
   command.addOption(
@@ -70,7 +70,9 @@ function rawValue(key: string, flag: Flag<unknown>, given: Readonly<Record<strin
   if (negated) return given[key.charAt(2).toLowerCase() + key.slice(3)] === false;
   const value = given[key];
   if (Array.isArray(value)) return value.map(String);
-  return typeof value === "boolean" ? value : flag.initial;
+  if (typeof value === "boolean") return value;
+  // Of a switch with three answers, nothing given is no answer.
+  return flag.negatable && !flag.initial ? [] : flag.initial;
 }
 
 function readFlag(

@@ -31,7 +31,7 @@ export function splitSwitchValues(grammar: Grammar, argv: readonly string[]): st
       if (clusterWantsValue(word, byShort)) result.push(...argv.slice(i + 1, ++i + 1));
     } else if (flag.type === undefined) {
       if (equals === -1) result.push(word);
-      else result.push(...switchWords(grammar, name, word.slice(equals + 1), flag.initial));
+      else result.push(...switchWords(grammar, name, word.slice(equals + 1), flag.negatable));
     } else if (equals === -1) {
       // The next word is the value, whatever it looks like.
       result.push(word, ...argv.slice(i + 1, i + 2));
@@ -56,9 +56,9 @@ function clusterWantsValue(word: string, byShort: ReadonlyMap<unknown, unknown>)
 const hasType = (flag: unknown): boolean =>
   typeof flag === "object" && flag !== null && "type" in flag && flag.type !== undefined;
 
-function switchWords(grammar: Grammar, name: string, value: string, initial: boolean): string[] {
+function switchWords(grammar: Grammar, name: string, value: string, negatable: boolean): string[] {
   if (truths.has(value)) return [name];
-  if (falsehoods.has(value)) return initial ? [`--no-${name.slice(2)}`] : [];
+  if (falsehoods.has(value)) return negatable ? [`--no-${name.slice(2)}`] : [];
   throw flagFailure(
     grammar,
     `invalid argument "${value}" for "${name}" flag: strconv.ParseBool: parsing "${value}": invalid syntax`,

@@ -1,83 +1,53 @@
-import type { HijackedStream } from "../client/hijack.ts";
+import * as z from "zod";
 import { objectPath } from "../client/object-path.ts";
-import type { Context } from "../context.ts";
-import { copyOutput } from "./multiplexed.ts";
+import { text, toggle } from "../command-line/flag.ts";
+import { defineVerb } from "../command-line/verb.ts";
+import { Failure } from "../failure.ts";
+import { Attachment } from "./attach-stream.ts";
+import { awaitExit } from "./awaited-exit.ts";
+import { forwardSignals, forwardSize } from "./forward-signals.ts";
+import { containerStreamsSchema } from "./streams-schema.ts";
 
-export interface AttachOptions {
-  readonly stdin: boolean;
-  readonly stdout: boolean;
-  readonly stderr: boolean;
-  readonly tty: boolean;
-  readonly detachKeys: string;
-}
+const attachableSchema = containerStreamsSchema.extend({
+  State: z.looseObject({ Running: z.boolean(), Paused: z.boolean(), Restarting: z.boolean() }),
+});
 
-/** A container's streams on this process's; made before the container starts, so that nothing is lost. */
-export class Attachment {
-  readonly #context: Context;
-  readonly #stream: HijackedStream;
-  readonly #options: AttachOptions;
-  #release: () => void = () => undefined;
-
-  private constructor(context: Context, stream: HijackedStream, options: AttachOptions) {
-    this.#context = context;
-    this.#stream = stream;
-    this.#options = options;
-  }
-
-  static async open(context: Context, id: string, options: AttachOptions): Promise<Attachment> {
-    const stream = await context.client.hijack({
-      method: "POST",
-      path: `${objectPath("container", id)}/attach`,
-      query: {
-        stream: true,
-        stdin: options.stdin || undefined,
-        stdout: options.stdout || undefined,
-        stderr: options.stderr || undefined,
-        detachKeys: options.detachKeys || undefined,
-      },
+export const attach = defineVerb({
+  name: "attach",
+  aliases: ["container attach"],
+  usage: "[OPTIONS] CONTAINER",
+  summary: "Attach local standard input, output, and error streams to a running container",
+  args: { min: 1, max: 1 },
+  flags: {
+    detachKeys: text("Override the key sequence for detaching a container"),
+    noStdin: toggle("Do not attach STDIN"),
+    sigProxy: toggle("Proxy all received signals to the process", { initial: true }),
+  },
+  async run(context, [name = ""], { detachKeys, noStdin, sigProxy }) {
+    const { Id, Config, State } = await context.client.json(attachableSchema, {
+      method: "GET",
+      path: `${objectPath("container", name)}/json`,
       signal: context.signal,
     });
-    return new Attachment(context, stream, options);
-  }
-
-  /** Copies in both directions until the container's output ends. */
-  async run(): Promise<void> {
-    const { out, err, signal } = this.#context;
-    if (this.#options.stdin) this.#forwardInput();
-    const close = (): void => this.close();
-    signal.addEventListener("abort", close, { once: true });
-    try {
-      await copyOutput(this.#stream.output, this.#options.tty, {
-        out: this.#options.stdout ? out : undefined,
-        err: this.#options.stderr ? err : undefined,
-      });
-      signal.throwIfAborted();
-    } finally {
-      signal.removeEventListener("abort", close);
-      this.close();
+    if (!State.Running) throw new Failure("cannot attach to a stopped container, start it first");
+    if (State.Paused) throw new Failure("cannot attach to a paused container, unpause it first");
+    if (State.Restarting) {
+      throw new Failure("cannot attach to a restarting container, wait until it is running");
     }
-  }
-
-  close(): void {
-    this.#release();
-    this.#release = () => undefined;
-    this.#stream.close();
-  }
-
-  #forwardInput(): void {
-    const { stdin } = this.#context;
-    const { input } = this.#stream;
-    const raw = this.#options.tty && stdin.isTTY === true;
-    if (raw) stdin.setRawMode?.(true);
-    // The container may end while input is on its way: nobody is there to miss it.
-    const ignore = (): void => undefined;
-    input.on("error", ignore);
-    stdin.on("error", ignore);
-    stdin.pipe(input);
-    this.#release = () => {
-      stdin.unpipe(input);
-      if (raw) stdin.setRawMode?.(false);
-      stdin.destroy();
-    };
-  }
-}
+    const stdin = !noStdin && Config.OpenStdin;
+    if (stdin && Config.Tty && context.stdin.isTTY !== true) {
+      throw new Failure("the input device is not a TTY");
+    }
+    const exit = await awaitExit(context, Id, "not-running");
+    const options = { stdin, stdout: true, stderr: true, tty: Config.Tty, detachKeys };
+    const attachment = await Attachment.open(context, Id, options);
+    const releases: (() => void)[] = [];
+    if (Config.Tty) releases.push(forwardSize(context, objectPath("container", Id)));
+    else if (sigProxy) releases.push(forwardSignals(context, Id));
+    try {
+      return (await attachment.run()) === "detached" ? 0 : await exit.code;
+    } finally {
+      for (const release of releases) release();
+    }
+  },
+});

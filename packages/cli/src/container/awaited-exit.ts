@@ -14,7 +14,7 @@ export interface AwaitedExit {
 export async function awaitExit(
   context: Context,
   id: string,
-  condition: "removed" | "next-exit",
+  condition: "removed" | "next-exit" | "not-running",
 ): Promise<AwaitedExit> {
   const response = await context.client.send({
     method: "POST",

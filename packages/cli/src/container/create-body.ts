@@ -3,6 +3,7 @@ import { keyValues } from "../options/key-value.ts";
 import type { MountOption } from "../options/mount-option.ts";
 import type { VolumeOption } from "../options/volume-option.ts";
 import type { createFlags } from "./create-flags.ts";
+import { healthcheck } from "./healthcheck.ts";
 
 export interface CreateRequest {
   readonly image: string;
@@ -24,6 +25,7 @@ const orNull = <Item>(items: readonly Item[]): readonly Item[] | null => (items.
 /** The body of `POST /containers/create`. */
 export function createBody(request: CreateRequest): Record<string, unknown> {
   const { flags, attach } = request;
+  const health = healthcheck(flags);
   const anonymous = request.volumes.filter((volume) => volume.kind === "anonymous");
   return {
     Hostname: flags.hostname,
@@ -42,10 +44,40 @@ export function createBody(request: CreateRequest): Record<string, unknown> {
     WorkingDir: flags.workdir,
     Entrypoint: entrypoint(flags.entrypoint),
     Labels: keyValues(request.labels),
+    ...exposedPorts(flags),
+    ...(health === undefined ? {} : { Healthcheck: health }),
+    ...(flags.macAddress === "" ? {} : { MacAddress: flags.macAddress }),
     ...(flags.stopSignal === "" ? {} : { StopSignal: flags.stopSignal }),
     ...(flags.stopTimeout === undefined ? {} : { StopTimeout: flags.stopTimeout }),
     HostConfig: hostConfig(request),
-    NetworkingConfig: { EndpointsConfig: {} },
+    NetworkingConfig: { EndpointsConfig: endpoints(flags) },
+  };
+}
+
+type Ports = Pick<CreateRequest["flags"], "publish" | "expose">;
+
+/** What is published is exposed too. */
+function exposedPorts({ publish, expose }: Ports): { readonly ExposedPorts?: Record<string, object> } {
+  const names = [...expose.flat(), ...publish.flat().map(({ inside }) => inside)];
+  return names.length === 0 ? {} : { ExposedPorts: Object.fromEntries(names.map((name) => [name, {}])) };
+}
+
+function portBindings({ publish }: Ports): Record<string, readonly object[]> {
+  const bindings: Record<string, object[]> = {};
+  for (const { inside, HostIp, HostPort } of publish.flat()) (bindings[inside] ??= []).push({ HostIp, HostPort });
+  return bindings;
+}
+
+/** Only if something is wanted of the network that the container joins. */
+function endpoints(flags: CreateRequest["flags"]): Record<string, object> {
+  const aliases = [...flags.networkAlias, ...flags.netAlias];
+  const address = flags.ip !== "" || flags.ip6 !== "";
+  if (aliases.length === 0 && !address) return {};
+  return {
+    [flags.network || flags.net || "default"]: {
+      ...(aliases.length === 0 ? {} : { Aliases: aliases }),
+      ...(address ? { IPAMConfig: { IPv4Address: flags.ip, IPv6Address: flags.ip6 } } : {}),
+    },
   };
 }
 
@@ -65,7 +97,11 @@ function hostConfig(request: CreateRequest): Record<string, unknown> {
     ContainerIDFile: flags.cidfile,
     LogConfig: { Type: flags.logDriver, Config: keyValues(flags.logOpt) },
     NetworkMode: flags.network || flags.net || "default",
-    PortBindings: {},
+    PortBindings: portBindings(flags),
+    PublishAllPorts: flags.publishAll,
+    Links: orNull(flags.link),
+    ...(flags.annotation.length === 0 ? {} : { Annotations: keyValues(flags.annotation) }),
+    ...(flags.storageOpt.length === 0 ? {} : { StorageOpt: keyValues(flags.storageOpt) }),
     RestartPolicy: request.restart,
     AutoRemove: request.autoRemove,
     ConsoleSize: request.consoleSize,
@@ -73,7 +109,7 @@ function hostConfig(request: CreateRequest): Record<string, unknown> {
     CapDrop: orNull(flags.capDrop),
     CgroupnsMode: flags.cgroupns,
     Dns: flags.dns,
-    DnsOptions: flags.dnsOption,
+    DnsOptions: [...flags.dnsOption, ...flags.dnsOpt],
     DnsSearch: flags.dnsSearch,
     ExtraHosts: orNull(flags.addHost),
     GroupAdd: orNull(flags.groupAdd),
@@ -95,6 +131,16 @@ function hostConfig(request: CreateRequest): Record<string, unknown> {
 
 function resources({ flags }: CreateRequest): Record<string, unknown> {
   return {
+    BlkioWeight: flags.blkioWeight ?? 0,
+    BlkioWeightDevice: flags.blkioWeightDevice,
+    BlkioDeviceReadBps: flags.deviceReadBps,
+    BlkioDeviceReadIOps: flags.deviceReadIops,
+    BlkioDeviceWriteBps: flags.deviceWriteBps,
+    BlkioDeviceWriteIOps: flags.deviceWriteIops,
+    CpuRealtimePeriod: flags.cpuRtPeriod ?? 0,
+    CpuRealtimeRuntime: flags.cpuRtRuntime ?? 0,
+    DeviceCgroupRules: orNull(flags.deviceCgroupRule),
+    MemorySwappiness: flags.memorySwappiness ?? -1,
     CpuShares: flags.cpuShares ?? 0,
     Memory: flags.memory ?? 0,
     NanoCpus: flags.cpus ?? 0,

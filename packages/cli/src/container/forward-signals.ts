@@ -50,15 +50,15 @@ export function forwardSignals(context: Context, id: string): () => void {
   });
 }
 
-/** Tells the container's terminal the size of this one, now and when it changes. */
-export function forwardSize(context: Context, id: string): () => void {
+/** Tells the terminal of a container or exec (by its path) the size of this one, now and when it changes. */
+export function forwardSize(context: Context, path: string): () => void {
   const resize = (): void => {
     const { rows, columns } = context.out;
     if (rows === undefined || columns === undefined) return;
     context.client
       .run({
         method: "POST",
-        path: `${objectPath("container", id)}/resize`,
+        path: `${path}/resize`,
         query: { h: rows, w: columns },
         signal: context.signal,
       })

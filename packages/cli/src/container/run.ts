@@ -1,4 +1,5 @@
 import { containerCreateResponseSchema } from "@davit/protocol";
+import { objectPath } from "../client/object-path.ts";
 import { listOf, text, toggle } from "../command-line/flag.ts";
 import { flagFailure } from "../command-line/usage-failure.ts";
 import { defineVerb, type FlagValues } from "../command-line/verb.ts";
@@ -9,7 +10,7 @@ import { parseMountOption } from "../options/mount-option.ts";
 import { parseRestartPolicy } from "../options/quantities.ts";
 import { parseVolumeOption } from "../options/volume-option.ts";
 import { familiarTagged, parseReference } from "../reference.ts";
-import { Attachment } from "./attach.ts";
+import { Attachment } from "./attach-stream.ts";
 import { awaitExit } from "./awaited-exit.ts";
 import { createBody } from "./create-body.ts";
 import { createFlags } from "./create-flags.ts";
@@ -91,76 +92,6 @@ function checkFlags(context: Context, flags: Flags): void {
   }
 }
 
-async function create(
-  context: Context,
-  image: string,
-  command: readonly string[],
-  flags: Flags,
-  attach: Attach,
-): Promise<string> {
-  const body = createBody({
-    image,
-    command,
-    flags,
-    env: await readEnvironment(context, flags.env, flags.envFile),
-    labels: await readLabels(context, flags.label, flags.labelFile),
-    volumes: orRunFailure(() => flags.volume.map((value) => parseVolumeOption(value, context.cwd))),
-    restart: orRunFailure(() => parseRestartPolicy(flags.restart)),
-    mounts: parseMounts(flags.mount, context.cwd),
-    attach,
-    autoRemove: flags.rm,
-    consoleSize: [context.out.rows ?? 0, context.out.columns ?? 0],
-  });
-  await using cidFile = await reserveCidFile(flags.cidfile);
-  const post = () =>
-    context.client.json(containerCreateResponseSchema, {
-      method: "POST",
-      path: "/containers/create",
-      query: { name: flags.name || undefined, platform: flags.platform || undefined },
-      json: body,
-      signal: context.signal,
-    });
-  const pull = () =>
-    pullImage(context, image, { platform: flags.platform, quiet: flags.quiet, output: context.err });
-  try {
-    if (flags.pull === "always") await pull();
-    const created = await post().catch(async (error: unknown) => {
-      const missing =
-        error instanceof DaemonFailure && error.status === 404 && /no such image/i.test(error.reason);
-      if (!missing || flags.pull !== "missing") throw error;
-      if (!flags.quiet) {
-        printLine(context.err, `Unable to find image '${familiarTagged(parseReference(image))}' locally`);
-      }
-      await pull();
-      return post();
-    });
-    for (const warning of created.Warnings) printLine(context.err, `WARNING: ${warning}`);
-    await cidFile.write(created.Id);
-    return created.Id;
-  } catch (error) {
-    throw runFailure(error);
-  }
-}
-
-function orRunFailure<Value>(parse: () => Value): Value {
-  try {
-    return parse();
-  } catch (error) {
-    throw runFailure(error);
-  }
-}
-
-/** Their errors are the command line's. */
-function parseMounts(texts: readonly string[], cwd: string) {
-  return texts.map((value) => {
-    try {
-      return parseMountOption(value, cwd);
-    } catch (error) {
-      throw flagFailure(grammar, `invalid argument "${value}" for "--mount" flag: ${messageOf(error)}`);
-    }
-  });
-}
-
 async function runAttached(context: Context, id: string, flags: Flags, attach: Attach): Promise<number> {
   const attachment = await Attachment.open(context, id, {
     ...attach,
@@ -177,11 +108,11 @@ async function runAttached(context: Context, id: string, flags: Flags, attach: A
     throw startFailure(error);
   }
   const releases: (() => void)[] = [];
-  if (flags.tty) releases.push(forwardSize(context, id));
+  if (flags.tty) releases.push(forwardSize(context, objectPath("container", id)));
   else if (flags.sigProxy) releases.push(forwardSignals(context, id));
   try {
-    await attachment.run();
-    return await exit.code;
+    // Whoever leaves with the detach keys leaves the container running.
+    return (await attachment.run()) === "detached" ? 0 : await exit.code;
   } finally {
     for (const release of releases) release();
   }

@@ -3,7 +3,7 @@ import { text, toggle } from "../command-line/flag.ts";
 import { defineVerb } from "../command-line/verb.ts";
 import { type Context, printLine } from "../context.ts";
 import { Failure, InterruptedFailure, UnreachableFailure } from "../failure.ts";
-import { Attachment } from "./attach.ts";
+import { Attachment } from "./attach-stream.ts";
 import { awaitExit } from "./awaited-exit.ts";
 import { forwardSignals, forwardSize } from "./forward-signals.ts";
 import { containerStreamsSchema } from "./streams-schema.ts";
@@ -75,10 +75,10 @@ async function startAttached(
     attachment.close();
     throw error;
   }
-  const releases = Config.Tty ? [forwardSize(context, Id)] : [forwardSignals(context, Id)];
+  const releases = Config.Tty ? [forwardSize(context, objectPath("container", Id))] : [forwardSignals(context, Id)];
   try {
-    await attachment.run();
-    return await exit.code;
+    // Whoever leaves with the detach keys leaves the container running.
+    return (await attachment.run()) === "detached" ? 0 : await exit.code;
   } finally {
     for (const release of releases) release();
   }

@@ -1,6 +1,3 @@
-const gap = 3;
-const narrowest = 10;
-
 /** In characters, not in bytes. */
 const width = (text: string): number => Array.from(text).length;
 
@@ -8,7 +5,13 @@ const width = (text: string): number => Array.from(text).length;
  * Aligns tab-separated cells as Go's text/tabwriter does: a column is a run of lines that have a cell there,
  * the last cell of a line belongs to none.
  */
-export function alignColumns(text: string): string {
+export const alignColumns = (text: string): string => alignCells(text, { narrowest: 10, gap: 3 });
+
+/** The same with other measures of a column. */
+export function alignCells(
+  text: string,
+  { narrowest, gap }: { readonly narrowest: number; readonly gap: number },
+): string {
   const rows = text.split("\n").map((line) => line.split("\t"));
   const widths = rows.map((row) => row.map(() => 0));
   const deepest = Math.max(...rows.map((row) => row.length)) - 1;

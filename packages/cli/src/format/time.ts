@@ -35,6 +35,13 @@ export function rfc3339Nano(nanoseconds: bigint): string {
   return `${dayOf(date)}T${clockOf(date)}.${fraction}${isUtc ? "Z" : `${sign}${hours}:${minutes}`}`;
 }
 
+/** `2026-11-20T12:54:38Z`, in local time. */
+export function rfc3339(seconds: number): string {
+  const date = new Date(seconds * 1000);
+  const { sign, hours, minutes, isUtc } = offsetOf(date);
+  return `${dayOf(date)}T${clockOf(date)}${isUtc ? "Z" : `${sign}${hours}:${minutes}`}`;
+}
+
 /** `Fri May 30 12:07:14 2025`, from RFC 3339; anything else stays as it is. */
 export function ansiTime(text: string): string {
   const date = new Date(text);

@@ -3,7 +3,7 @@ import { defineVerb } from "../command-line/verb.ts";
 import { printLine } from "../context.ts";
 import { Failure } from "../failure.ts";
 import { contentTrustHelp } from "../options/format-flags.ts";
-import { parseReference } from "../reference.ts";
+import { canonicalText, parseReference } from "../reference.ts";
 import { pullImage } from "./pull-image.ts";
 
 export const pull = defineVerb({
@@ -24,9 +24,6 @@ export const pull = defineVerb({
     if (allTags && !isNameOnly) throw new Failure("tag can't be used with --all-tags/-a");
     if (isNameOnly && !allTags && !quiet) printLine(context.out, "Using default tag: latest");
     await pullImage(context, image, { platform, quiet, output: context.out, allTags });
-    const { domain, path, tag, digest } = reference;
-    const suffix =
-      digest === undefined ? `:${tag ?? "latest"}` : `${tag === undefined ? "" : `:${tag}`}@${digest}`;
-    printLine(context.out, `${domain}/${path}${allTags ? "" : suffix}`);
+    printLine(context.out, canonicalText(reference, allTags));
   },
 });

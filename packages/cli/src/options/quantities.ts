@@ -20,6 +20,21 @@ export function parseCpus(text: string): number {
   return Math.round(Number(text) * 1e9);
 }
 
+/** `--blkio-weight-device DEVICE:WEIGHT`. */
+export function parseWeight(text: string): { Path: string; Weight: number } {
+  const [path = "", weight = "", ...more] = text.split(":");
+  if (!path.startsWith("/dev/") || weight === "" || more.length > 0) throw new Error(`bad format: ${text}`);
+  if (!/^\d+$/.test(weight)) throw new Error(`invalid weight for device: ${text}`);
+  return { Path: path, Weight: Number(weight) };
+}
+
+/** `--device-read-bps DEVICE:RATE`; the rate may have a unit. */
+export function parseThrottle(text: string): { Path: string; Rate: number } {
+  const [path = "", rate = "", ...more] = text.split(":");
+  if (!path.startsWith("/dev/") || rate === "" || more.length > 0) throw new Error(`bad format: ${text}`);
+  return { Path: path, Rate: parseBytes(rate) };
+}
+
 /** `--ulimit name=soft[:hard]`. */
 export function parseUlimit(text: string): { Name: string; Soft: number; Hard: number } {
   const match = /^([a-z]+)=(-?\d+)(?::(-?\d+))?$/.exec(text);

@@ -6,7 +6,7 @@ import { defineVerb } from "../command-line/verb.ts";
 import { printLine } from "../context.ts";
 import { errnoOf, Failure, messageOf } from "../failure.ts";
 import { parseReference } from "../reference.ts";
-import { packDirectory } from "./pack-directory.ts";
+import { packDirectory } from "../archive/pack-directory.ts";
 
 export const create = defineVerb({
   name: "plugin create",

@@ -3,7 +3,6 @@ import { configPath } from "../auth/config-file.ts";
 import { CredentialHelper, tokenUser } from "../auth/credential-helper.ts";
 import { encodeEntry, helperName } from "../auth/credentials.ts";
 import { registryKey, registryKeyOf } from "../auth/registry-key.ts";
-import { saveConfigFile } from "../auth/save-config-file.ts";
 import { type Context, printLine } from "../context.ts";
 import { Failure, InterruptedFailure } from "../failure.ts";
 import { readSecret } from "../terminal/read-secret.ts";
@@ -35,7 +34,7 @@ export async function logIn(context: Context, key: string, { username, password 
     IdentityToken === ""
       ? { auth: encodeEntry(username, password) }
       : { auth: encodeEntry(username, ""), identitytoken: IdentityToken };
-  await saveConfigFile(path, { ...config, auths: { ...config.auths, [key]: entry } });
+  await context.saveConfig({ ...config, auths: { ...config.auths, [key]: entry } });
   printLine(
     context.err,
     `\nWARNING! Your credentials are stored unencrypted in '${path}'.\n` +
@@ -60,7 +59,7 @@ export async function askCredentials(context: Context, username: string, passwor
 /** Log in to the registry that a reference names, because it answered that it wants to know who asks. */
 export async function loginForReference(context: Context, reference: string): Promise<void> {
   const key = registryKeyOf(reference);
-  printLine(context.out, `\nLogin prior to install:`);
+  printLine(context.out, `\nLogin prior to plugin install:`);
   printLine(context.out, await logIn(context, registryKey(key), await askCredentials(context, "", "")));
 }
 

@@ -1,8 +1,6 @@
-import { configPath } from "../auth/config-file.ts";
 import { CredentialHelper } from "../auth/credential-helper.ts";
 import { helperName } from "../auth/credentials.ts";
 import { hostOf, registryKey } from "../auth/registry-key.ts";
-import { saveConfigFile } from "../auth/save-config-file.ts";
 import { defineVerb } from "../command-line/verb.ts";
 import { printLine } from "../context.ts";
 
@@ -21,7 +19,7 @@ export const logout = defineVerb({
     const auths = Object.entries(config.auths ?? {});
     const kept = auths.filter(([name]) => hostOf(name) !== hostOf(key));
     if (kept.length < auths.length) {
-      await saveConfigFile(configPath(context.env), { ...config, auths: Object.fromEntries(kept) });
+      await context.saveConfig({ ...config, auths: Object.fromEntries(kept) });
     }
   },
 });

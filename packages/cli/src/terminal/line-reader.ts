@@ -26,6 +26,8 @@ export class LineReader {
       signal.throwIfAborted();
       signal.addEventListener("abort", onAbort, { once: true });
       this.#input.on("data", onData).once("end", onEnd).once("error", reject);
+      // A listener alone does not wake a stream that the last question has paused.
+      this.#input.resume();
       try {
         await promise;
       } finally {

@@ -4,7 +4,6 @@ import type { Context } from "../context.ts";
 export async function readSecret(context: Context, question: string): Promise<string> {
   const { stdin, out, signal, interrupts } = context;
   signal.throwIfAborted();
-  out.write(question);
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   let typed = "";
   const onData = (chunk: Buffer | string): void => {
@@ -17,8 +16,12 @@ export async function readSecret(context: Context, question: string): Promise<st
   };
   const onAbort = (): void => reject(signal.reason);
   signal.addEventListener("abort", onAbort, { once: true });
+  // Before the question: whoever types at once must not be shown.
   stdin.setRawMode?.(true);
+  out.write(question);
   stdin.on("data", onData).once("error", reject);
+  // A listener alone does not wake a stream that the last question has paused.
+  stdin.resume();
   try {
     return await promise;
   } finally {

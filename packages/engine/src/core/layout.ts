@@ -57,8 +57,18 @@ export class Layout {
       hosts: `${dir}/hosts`,
       hostname: `${dir}/hostname`,
       resolvConf: `${dir}/resolv.conf`,
-      shm: `${dir}/shm`,
+      /** What the engine mounts for a run besides the root file system. */
+      mounts: `${dir}/mounts`,
+      shm: `${dir}/mounts/shm`,
       bundle: `${this.roots.exec}/bundles/moby/${id}`,
+    };
+  }
+
+  /** A program that runs in a container besides its own. */
+  exec(containerId: string, execId: string) {
+    return {
+      log: `${this.container(containerId).dir}/exec-${execId}.log`,
+      bundle: `${this.roots.exec}/bundles/exec/${execId}`,
     };
   }
 }

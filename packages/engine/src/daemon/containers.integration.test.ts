@@ -3,12 +3,17 @@ import { type ContainerCreateBody, containerCreateBodySchema } from "@davit/prot
 import { busyboxRootfs, TempDir } from "@davit/testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { TarArchives } from "../adapters/archives/tar-archives.ts";
+import { compression } from "../adapters/compression/gzip.ts";
 import { DiskContentStore } from "../adapters/content/disk-content-store.ts";
 import { RegistryClient } from "../adapters/distribution/registry-client.ts";
 import { LinuxHost } from "../adapters/host/linux-host.ts";
+import { LinuxMountFiles } from "../adapters/mount-files/linux-mount-files.ts";
+import { FreePorts } from "../adapters/network/free-ports.ts";
 import { K8sFileLogs } from "../adapters/logs/k8s-file-logs.ts";
 import { ConmonInput } from "../adapters/process-input/conmon-input.ts";
 import { ConmonRuntime } from "../adapters/runtime/conmon-runtime.ts";
+import { RuncControl } from "../adapters/runtime/runc-control.ts";
+import { LinuxContainerFiles } from "../adapters/container-files/linux-container-files.ts";
 import { SqliteState } from "../adapters/state/sqlite-state.ts";
 import { OverlaySnapshots } from "../adapters/snapshots/overlay-snapshots.ts";
 import type { EventFact } from "../core/events.ts";
@@ -97,6 +102,7 @@ async function startEngine(): Promise<void> {
     ...common,
     registry,
     archives: new TarArchives({ tempDir: dir.join("t") }),
+    compression,
     platform,
   });
   services = containerServices({
@@ -104,6 +110,15 @@ async function startEngine(): Promise<void> {
     runtime,
     logs: new K8sFileLogs(),
     input: new ConmonInput({ socatPath: "/usr/bin/socat" }),
+    files: new LinuxContainerFiles(),
+    mountFiles: new LinuxMountFiles(),
+    hostPorts: new FreePorts(),
+    architecture: platform.architecture,
+    control: new RuncControl({
+      runcPath: "/usr/sbin/runc",
+      conmonPath: "/usr/bin/conmon",
+      stateRoot: dir.join("x/runc"),
+    }),
     host,
     network: noNetwork,
     layout,
@@ -111,7 +126,7 @@ async function startEngine(): Promise<void> {
     volumes,
     images: images.images,
   });
-  await services.restore();
+  await services.restore(Promise.resolve());
 }
 
 beforeAll(async () => {

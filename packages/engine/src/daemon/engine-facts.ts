@@ -12,7 +12,12 @@ import { version } from "./version.ts";
 /** As Go and registries call it. */
 export const architecture = process.arch === "x64" ? "amd64" : process.arch;
 
-export async function engineFacts(configuration: Configuration, logger: Logger): Promise<EngineFacts> {
+/** What it says of itself; what SIGHUP can change is read anew each time. */
+export async function engineFacts(
+  settings: { readonly current: Configuration },
+  logger: Logger,
+): Promise<EngineFacts> {
+  const configuration = settings.current;
   const [id, runcVersion, conmonVersion] = await Promise.all([
     engineId(`${configuration.dataRoot}/engine-id`),
     versionOf(configuration.runc, logger),
@@ -30,8 +35,12 @@ export async function engineFacts(configuration: Configuration, logger: Logger):
     platformVersion: `node ${process.version}`,
     architecture,
     rootDir: configuration.dataRoot,
-    debug: configuration.debug,
-    labels: [],
+    get debug() {
+      return settings.current.debug;
+    },
+    get labels() {
+      return settings.current.labels;
+    },
     components: [
       { name: "runc", version: runcVersion },
       { name: "conmon", version: conmonVersion },
@@ -43,7 +52,10 @@ export async function engineFacts(configuration: Configuration, logger: Logger):
       log: ["json-file"],
       authorization: [],
     },
-    registries: { insecure: configuration.insecureRegistries, mirrors: configuration.registryMirrors },
+    get registries() {
+      const { insecureRegistries, registryMirrors } = settings.current;
+      return { insecure: insecureRegistries, mirrors: registryMirrors };
+    },
     proxies: {
       http: environment("HTTP_PROXY"),
       https: environment("HTTPS_PROXY"),

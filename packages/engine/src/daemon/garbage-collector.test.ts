@@ -46,6 +46,7 @@ function storesWith(names: { blobs: string[]; layers: string[]; keys: string[] }
       mount: refuse,
       unmount: refuse,
       usage: refuse,
+      changes: refuse,
     },
   };
   return { stores, blobs, layers, keys };
@@ -61,6 +62,7 @@ test("keeps what an image, a container or a plugin names, and nothing else", asy
     id: digest("1"),
     createdAt: "2026-01-01T00:00:00Z",
     layers: [digest("a")],
+    layerBlobs: [],
     sizeBytes: 0,
     blobs: [digest("2")],
     tags: [],

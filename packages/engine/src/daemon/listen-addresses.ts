@@ -14,6 +14,15 @@ export function listenAddresses(
   return configuration.hosts.flatMap((host) => parseHost(host, configuration, environment));
 }
 
+/** Those on which anybody who can reach this machine may do everything. */
+export const openAddresses = (addresses: readonly ListenAddress[]): readonly ListenAddress[] =>
+  addresses.filter(
+    (address) =>
+      address.kind === "tcp" &&
+      address.tls?.verify !== true &&
+      !/^(localhost|127\.\d+\.\d+\.\d+|::1)$/.test(address.host),
+  );
+
 function parseHost(
   host: string,
   configuration: Configuration,

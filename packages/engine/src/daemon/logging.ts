@@ -1,14 +1,17 @@
 import { Writable } from "node:stream";
-import { pino, stdSerializers } from "pino";
+import { type Logger as PinoLogger, pino, stdSerializers } from "pino";
 import type { Logger } from "../core/ports/logger.ts";
+import type { LogLevel } from "./configuration/configuration.ts";
+import { toLogfmt } from "./logfmt.ts";
 
-const levelNames: Readonly<Record<number, string>> = {
-  20: "debug",
-  30: "info",
-  40: "warning",
-  50: "error",
-  60: "fatal",
-};
+const levels: Readonly<Record<LogLevel, number>> = { debug: 20, info: 30, warn: 40, error: 50, fatal: 60 };
+
+/** The daemon's own logger: its children follow its threshold. */
+export interface DaemonLogger extends Logger {
+  /** What ends the process. */
+  fatal(fields: object, message: string): void;
+  setLevel(level: LogLevel): void;
+}
 
 /** Credentials never reach the log, whatever logs an object that holds them. */
 const secrets = [
@@ -21,48 +24,75 @@ const secrets = [
   "*.authorization",
 ];
 
-/** Logs to standard error, in logfmt as dockerd does, or in JSON. */
-export function createLogger({ level, format }: { readonly level: string; readonly format: string }): Logger {
+export interface LoggerOptions {
+  readonly level: LogLevel;
+  /** `text` (logfmt, as dockerd) or `json`. */
+  readonly format: string;
+  readonly out: NodeJS.WritableStream;
+}
+
+/** Logs a line per message; a reader that has gone away costs lines, and nothing else. */
+export function createLogger({ level, format, out }: LoggerOptions): DaemonLogger {
+  // Without a listener, EPIPE would end the process, and with it every request under way.
+  out.on("error", () => undefined);
+  const isJson = format === "json";
   const settings = {
-    level,
+    level: "debug",
     base: null,
     redact: { paths: secrets, censor: "***" },
     serializers: { err: stdSerializers.err },
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
-    ...(format === "json" ? { formatters: { level: (label: string) => ({ level: label }) } } : {}),
+    ...(isJson ? { formatters: { level: (label: string) => ({ level: label }) } } : {}),
   };
-  return pino(settings, format === "json" ? process.stderr : logfmtStream(process.stderr));
+  const sink = isJson ? lines(out, (line) => line) : lines(out, toLogfmt);
+  return new ThresholdLogger(pino(settings, sink), { level });
 }
 
-function logfmtStream(out: NodeJS.WritableStream): Writable {
+function lines(out: NodeJS.WritableStream, render: (line: string) => string): Writable {
   return new Writable({
     decodeStrings: false,
     write(line: string, _encoding, done) {
-      out.write(toLogfmt(line));
+      out.write(render(line));
       done();
     },
   });
 }
 
-/** One line of pino's JSON as `time="…" level=info msg="…" key=value …`. */
-export function toLogfmt(line: string): string {
-  const record: unknown = JSON.parse(line);
-  if (typeof record !== "object" || record === null) return line;
-  const { time, level, msg, err, ...rest } = Object.fromEntries(Object.entries(record));
-  const fields: [string, unknown][] = [
-    ["time", time],
-    ["level", typeof level === "number" ? (levelNames[level] ?? level) : level],
-    ["msg", msg],
-    ...(err === undefined ? [] : ([["error", errorText(err)]] satisfies [string, unknown][])),
-    ...Object.entries(rest),
-  ];
-  return `${fields.map(([key, value]) => `${key}=${quote(value)}`).join(" ")}\n`;
-}
+/** pino fixes a child's level when it is made; here all share one that can change. */
+class ThresholdLogger implements DaemonLogger {
+  readonly #inner: PinoLogger;
+  readonly #threshold: { level: LogLevel };
 
-const errorText = (err: unknown): unknown =>
-  typeof err === "object" && err !== null && "message" in err ? err.message : err;
+  constructor(inner: PinoLogger, threshold: { level: LogLevel }) {
+    this.#inner = inner;
+    this.#threshold = threshold;
+  }
 
-function quote(value: unknown): string {
-  const text = typeof value === "string" ? value : JSON.stringify(value);
-  return /^[\w.:/@-]+$/.test(text) ? text : JSON.stringify(text);
+  debug(fields: object, message: string): void {
+    if (this.#passes("debug")) this.#inner.debug(fields, message);
+  }
+  info(fields: object, message: string): void {
+    if (this.#passes("info")) this.#inner.info(fields, message);
+  }
+  warn(fields: object, message: string): void {
+    if (this.#passes("warn")) this.#inner.warn(fields, message);
+  }
+  error(fields: object, message: string): void {
+    if (this.#passes("error")) this.#inner.error(fields, message);
+  }
+  fatal(fields: object, message: string): void {
+    this.#inner.fatal(fields, message);
+  }
+
+  child(fields: Record<string, unknown>): Logger {
+    return new ThresholdLogger(this.#inner.child(fields), this.#threshold);
+  }
+
+  setLevel(level: LogLevel): void {
+    this.#threshold.level = level;
+  }
+
+  #passes(level: LogLevel): boolean {
+    return levels[level] >= levels[this.#threshold.level];
+  }
 }

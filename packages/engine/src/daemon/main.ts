@@ -1,56 +1,92 @@
 import { rmSync, writeFileSync } from "node:fs";
-import { EngineError, messageOf } from "../core/errors.ts";
-import type { Logger } from "../core/ports/logger.ts";
+import { EngineError, errnoOf, messageOf } from "../core/errors.ts";
 import { describeAddress } from "../http/listen-address.ts";
 import { parseCommandLine } from "./configuration/command-line.ts";
-import { readConfigFile } from "./configuration/config-file.ts";
-import { type Configuration, mergeConfiguration } from "./configuration/configuration.ts";
-import { options } from "./configuration/options.ts";
-import { createEngine } from "./engine.ts";
-import { listenAddresses } from "./listen-addresses.ts";
-import { createLogger } from "./logging.ts";
+import { type Configuration, logLevelOf } from "./configuration/configuration.ts";
+import type { Given } from "./configuration/options.ts";
+import { readConfiguration } from "./configuration/read-configuration.ts";
+import { exitOnFault } from "./crash.ts";
+import { createEngine, type Engine } from "./engine.ts";
+import { listenAddresses, openAddresses } from "./listen-addresses.ts";
+import { createLogger, type DaemonLogger } from "./logging.ts";
+import { notifyServiceManager } from "./service-manager.ts";
 import { version } from "./version.ts";
 
 /** Runs the daemon until it is asked to stop; answers its exit code. */
 async function main(argv: readonly string[]): Promise<number> {
   const line = parseCommandLine(argv, version);
-  if (line.kind === "exit") return line.exitCode;
-  const configFile = line.given[options.configFile.key];
-  const file = readConfigFile(typeof configFile === "string" ? configFile : options.configFile.fallback);
-  const configuration = mergeConfiguration(line.given, file.given);
+  if (line.kind === "print") {
+    process.stdout.write(line.text);
+    return 0;
+  }
+  if (line.kind === "wrong") {
+    process.stderr.write(`davitd: ${line.problem}\nSee 'davitd --help'.\n`);
+    return 1;
+  }
+  const { configuration, warnings } = readConfiguration(line.given);
   if (line.validate) {
+    for (const warning of [...line.warnings, ...warnings]) process.stderr.write(`warning: ${warning}\n`);
     process.stdout.write("configuration OK\n");
     return 0;
   }
   if (process.getuid?.() !== 0) {
     throw new EngineError("forbidden", "starting davitd: it needs root, for mounts, namespaces and devices");
   }
-  const level = configuration.debug ? "debug" : configuration.logLevel;
-  const logger = createLogger({ level, format: configuration.logFormat });
-  for (const warning of [...line.warnings, ...file.warnings]) logger.warn({}, warning);
-  await serve(configuration, logger);
+  const { logFormat } = configuration;
+  const logger = createLogger({ level: logLevelOf(configuration), format: logFormat, out: process.stderr });
+  exitOnFault(logger);
+  for (const warning of [...line.warnings, ...warnings]) logger.warn({}, warning);
+  await serve(configuration, line.given, logger);
   return 0;
 }
 
-async function serve(configuration: Configuration, logger: Logger): Promise<void> {
+async function serve(configuration: Configuration, flags: Given, logger: DaemonLogger): Promise<void> {
   const stopSignal = nextStopSignal();
+  const addresses = listenAddresses(configuration, process.env);
+  for (const address of openAddresses(addresses)) {
+    logger.warn(
+      {},
+      `API is accessible on ${describeAddress(address)} without a client certificate: whoever reaches it is root on this machine; use --tlsverify`,
+    );
+  }
   const engine = await createEngine(configuration, logger);
   try {
     const { restored } = await engine.begin();
-    for (const address of listenAddresses(configuration, process.env)) {
+    for (const address of addresses) {
       const bound = await engine.server.listen(address);
       logger.info({}, `API listen on ${bound.kind === "unix" ? bound.path : describeAddress(bound)}`);
     }
     if (configuration.pidFile !== "") writeFileSync(configuration.pidFile, `${process.pid}\n`);
-    await Promise.race([restored, stopSignal]);
-    logger.info({}, "Daemon has completed initialization");
+    process.on("SIGHUP", () => reload(engine, configuration.configFile, flags, logger));
+    const isStopped = await Promise.race([restored.then(() => false), stopSignal.then(() => true)]);
+    if (!isStopped) {
+      logger.info({}, "Daemon has completed initialization");
+      await notifyServiceManager("ready", { environment: process.env, logger });
+    }
     const signal = await stopSignal;
     logger.info({ signal }, "stopping");
+    await notifyServiceManager("stopping", { environment: process.env, logger });
   } finally {
     await engine.stop();
     if (configuration.pidFile !== "") rmSync(configuration.pidFile, { force: true });
   }
   logger.info({}, "stopped");
+}
+
+/** Reads the file again, and takes over what can be taken over; a file that is wrong changes nothing. */
+function reload(engine: Engine, path: string, flags: Given, logger: DaemonLogger): void {
+  logger.info({}, `Got signal to reload configuration, reloading from: ${path}`);
+  try {
+    const { configuration: wanted, warnings } = readConfiguration(flags);
+    const { configuration, applied, waiting } = engine.reload(wanted);
+    logger.setLevel(logLevelOf(configuration));
+    for (const warning of warnings) logger.warn({}, warning);
+    for (const key of waiting)
+      logger.warn({ key }, "changed setting takes effect at the daemon's next start");
+    logger.info({ applied: applied.join(",") }, "Reloaded configuration");
+  } catch (error) {
+    logger.error({}, messageOf(error));
+  }
 }
 
 /** The first request to stop; a second one ends the process at once. */
@@ -67,10 +103,20 @@ function nextStopSignal(): Promise<NodeJS.Signals> {
   });
 }
 
+/** Why the daemon did not start, or did not stop as it should. */
+function explain(error: unknown): string {
+  const causes: unknown[] = [];
+  for (let at: unknown = error; at instanceof Error; at = at.cause) causes.push(at);
+  const isFull = causes.some(
+    (at) => errnoOf(at) === "ENOSPC" || /disk is full|no space left/i.test(messageOf(at)),
+  );
+  return isFull ? `${messageOf(error)}: free some space there, then start it again` : messageOf(error);
+}
+
 main(process.argv.slice(2)).then(
   (exitCode) => process.exit(exitCode),
   (error: unknown) => {
-    process.stderr.write(`davitd: ${messageOf(error)}\n`);
+    process.stderr.write(`davitd: ${explain(error)}\n`);
     process.exit(1);
   },
 );

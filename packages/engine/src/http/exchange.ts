@@ -3,7 +3,7 @@ import { EngineError, isCanceled, messageOf } from "../core/errors.ts";
 import type { Logger } from "../core/ports/logger.ts";
 import { type ApiVersionRange, requireSupported } from "./api-version.ts";
 import { statusOf } from "./error-status.ts";
-import { refuseHijack, serveHijack, type TakenConnection } from "./hijack.ts";
+import { refuseHijack, serveHijack, takeConnection, type TakenConnection } from "./hijack.ts";
 import { Query } from "./query.ts";
 import type { ApiReply } from "./reply.ts";
 import { requestBody } from "./request-body.ts";
@@ -54,7 +54,7 @@ export class Exchange {
     const { signal } = this.#controller;
     try {
       const answer = await this.#handle();
-      if (answer.kind === "hijack") throw new Error("hijack from a route that is not marked for it");
+      if (answer.kind === "hijack") return await this.#hijackLate(answer, response);
       this.#streaming = answer.kind !== "progress" && isStream(answer);
       await sendReply(response, answer, { signal, onLateError: (error) => this.#log(error) });
     } catch (error) {
@@ -68,17 +68,41 @@ export class Exchange {
     await flushed;
   }
 
-  /** Answers on a connection taken over. Never throws. */
-  async hijack(taken: TakenConnection): Promise<void> {
-    const { socket } = taken;
-    const flushed = new Promise<void>((resolve) => {
+  /** Takes the connection over once the body is read; clients send more only after they have been answered. */
+  async #hijackLate(
+    answer: Extract<ApiReply, { readonly kind: "hijack" }>,
+    response: ServerResponse,
+  ): Promise<void> {
+    if (this.#found.route.hijack !== "after-body") {
+      throw new Error("hijack from a route that is not marked for it");
+    }
+    const upgrade = this.#request.headers.upgrade === "tcp";
+    const taken = { ...takeConnection(this.#request, response), upgrade };
+    const flushed = this.#flushed(taken);
+    this.#streaming = true;
+    try {
+      await serveHijack(taken, { ...answer, signal: this.#controller.signal });
+    } catch (error) {
+      this.#log(error);
+    }
+    await flushed;
+  }
+
+  /** Resolves when the connection has ended; one that is cut ends the request. */
+  #flushed({ socket }: TakenConnection): Promise<void> {
+    socket.on("error", () => this.abort("the client is gone"));
+    return new Promise<void>((resolve) => {
       socket.once("finish", resolve);
       socket.once("close", () => {
         this.abort("the client is gone");
         resolve();
       });
     });
-    socket.on("error", () => this.abort("the client is gone"));
+  }
+
+  /** Answers on a connection taken over. Never throws. */
+  async hijack(taken: TakenConnection): Promise<void> {
+    const flushed = this.#flushed(taken);
     try {
       const answer = await this.#handle();
       if (answer.kind !== "hijack") throw new Error("a route marked for hijacking answered otherwise");

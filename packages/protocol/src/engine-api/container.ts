@@ -5,6 +5,7 @@ import { hostConfigSchema } from "./host-config.ts";
 // https://docs.docker.com/reference/api/engine/version/v1.51/#tag/Container
 
 const text = z.string().default("");
+const int = z.number().int().default(0);
 const flag = z.boolean().default(false);
 const absent = <Schema extends z.ZodType>(schema: Schema) => z.preprocess((value) => value ?? {}, schema);
 const keySet = z.preprocess((value) => value ?? {}, z.record(z.string(), z.unknown()));
@@ -35,7 +36,14 @@ export const containerCreateBodySchema = goObject({
   Cmd: z.preprocess((value) => value ?? [], words),
   /** Absent means the image's; an empty one means none. */
   Entrypoint: words.optional(),
-  Healthcheck: z.record(z.string(), z.unknown()).optional(),
+  Healthcheck: goObject({
+    Test: goList(z.string()),
+    Interval: int,
+    Timeout: int,
+    StartPeriod: int,
+    StartInterval: int,
+    Retries: int,
+  }).optional(),
   Image: text,
   /** The keys are destinations of anonymous volumes. */
   Volumes: keySet,
@@ -124,6 +132,8 @@ export const containerStateSchema = z.object({
   Error: z.string(),
   StartedAt: z.string(),
   FinishedAt: z.string(),
+  /** Only of a container that is asked for its health. */
+  Health: z.looseObject({ Status: z.string() }).optional(),
 });
 export type ContainerState = z.output<typeof containerStateSchema>;
 
@@ -175,6 +185,7 @@ export const containerInspectSchema = z.object({
     Labels: z.record(z.string(), z.string()),
     StopSignal: z.string().optional(),
     StopTimeout: z.number().optional(),
+    Healthcheck: z.looseObject({}).optional(),
   }),
   NetworkSettings: z.looseObject({ Networks: networks }),
 });

@@ -7,7 +7,9 @@ import {
   isIndexType,
   manifestSchema,
 } from "@davit/protocol";
-import type { ArchivedImage } from "../../core/ports/archives.ts";
+import type { Platform } from "../../core/image/platform.ts";
+import { choosePlatform } from "../../core/plugin/artifact.ts";
+import type { ArchivedImage, PluginArchive } from "../../core/ports/archives.ts";
 import { archivedImage } from "./archived-image.ts";
 import { invalid, type Spool } from "./spool.ts";
 
@@ -61,6 +63,24 @@ async function resolveManifest(
     if (found !== undefined) return found;
   }
   return undefined;
+}
+
+/** The one plugin of an OCI image layout; of one for several platforms, that for `platform`. */
+export async function readPluginLayout(spool: Spool, platform: Platform): Promise<PluginArchive> {
+  const subject = "the archive";
+  const top = choosePlatform(await readIndex(spool, "index.json"), platform, subject);
+  let found = top;
+  for (let depth = 0; isIndexType(found.mediaType); depth++) {
+    if (depth > maxDepth) throw invalid("indexes nested too deep");
+    found = choosePlatform(await readIndex(spool, verified(spool, found.digest)), platform, subject);
+  }
+  const bytes = await spool.document(verified(spool, found.digest));
+  return {
+    manifest: { mediaType: found.mediaType, digest: found.digest, bytes },
+    name: tagsOf(found)[0] ?? tagsOf(top)[0],
+    blob: (digest) => spool.opener(verified(spool, digest))(),
+    dispose: () => spool.dispose(),
+  };
 }
 
 async function readIndex(spool: Spool, path: string) {

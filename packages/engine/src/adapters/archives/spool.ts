@@ -19,7 +19,7 @@ export interface SpoolOptions {
   readonly signal?: AbortSignal;
 }
 
-const action = "reading image archive";
+const action = "reading archive";
 const maxEntries = 100_000;
 const maxDocumentBytes = 8 * 1024 * 1024;
 /** Old versions of `docker save` link equal layers to each other. */

@@ -145,7 +145,7 @@ describe("readImages", () => {
     const archives = new TarArchives({ tempDir, maxBytes: 1000 });
     const bytes = gzipSync(makeTar([{ path: "zeros", data: new Uint8Array(5000) }]));
     await expect(archives.readImages(stream(bytes))).rejects.toMatchObject({
-      message: "reading image archive: larger than 1000 bytes",
+      message: "reading archive: larger than 1000 bytes",
     });
     expect(await readdir(tempDir)).toEqual([]);
   });

@@ -1,6 +1,13 @@
-import type { ArchivedImage, Archives, ImageArchive, PluginContext } from "../../core/ports/archives.ts";
+import type { Platform } from "../../core/image/platform.ts";
+import type {
+  ArchivedImage,
+  Archives,
+  ImageArchive,
+  PluginArchive,
+  PluginContext,
+} from "../../core/ports/archives.ts";
 import type { ByteStream } from "../../core/ports/byte-stream.ts";
-import { readLayout } from "./oci-layout.ts";
+import { readLayout, readPluginLayout } from "./oci-layout.ts";
 import { splitPluginContext } from "./plugin-context.ts";
 import { readSaved } from "./saved-images.ts";
 import { type Spool, spoolArchive } from "./spool.ts";
@@ -28,14 +35,29 @@ export class TarArchives implements Archives {
     return splitPluginContext(source, signal);
   }
 
-  async readImages(source: ByteStream, signal?: AbortSignal): Promise<ImageArchive> {
+  readImages(source: ByteStream, signal?: AbortSignal): Promise<ImageArchive> {
+    return this.#spooled(source, signal, async (spool) => ({
+      images: await read(spool),
+      dispose: () => spool.dispose(),
+    }));
+  }
+
+  readPlugin(source: ByteStream, platform: Platform, signal?: AbortSignal): Promise<PluginArchive> {
+    return this.#spooled(source, signal, (spool) => readPluginLayout(spool, platform));
+  }
+
+  async #spooled<Result>(
+    source: ByteStream,
+    signal: AbortSignal | undefined,
+    read: (spool: Spool) => Promise<Result>,
+  ): Promise<Result> {
     const spool = await spoolArchive(source, {
       tempDir: this.#tempDir,
       maxBytes: this.#maxBytes,
       ...(signal === undefined ? {} : { signal }),
     });
     try {
-      return { images: await read(spool), dispose: () => spool.dispose() };
+      return await read(spool);
     } catch (error) {
       await spool.dispose();
       throw error;
@@ -47,5 +69,5 @@ export class TarArchives implements Archives {
 async function read(spool: Spool): Promise<ArchivedImage[]> {
   if (spool.has("manifest.json")) return readSaved(spool);
   if (spool.has("index.json")) return readLayout(spool);
-  throw new EngineError("invalid", "reading image archive: it has neither manifest.json nor index.json");
+  throw new EngineError("invalid", "reading archive: it has neither manifest.json nor index.json");
 }

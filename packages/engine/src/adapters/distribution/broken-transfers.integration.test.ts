@@ -83,6 +83,17 @@ describe("a transfer that breaks", () => {
     expect(registry.requests).toHaveLength(1);
   });
 
+  it("goes on at the next mirror", async () => {
+    const first = await serve((request, response) => {
+      if (request.headers.range === undefined) breakingAfter(70_000)(request, response);
+      else response.writeHead(404).end();
+    });
+    const second = await serve(breakingAfter(bytes.length));
+    const session = openSession("docker.io", {}, { registryMirrors: [first.url, second.url] });
+    expect(await collect(await session.blob(descriptor, 0, never))).toEqual(bytes);
+    expect(rangeStart(second.requests[0]?.headers.range)).toBeGreaterThan(0);
+  });
+
   const uploads =
     (put: Script): Script =>
     (request, response) => {

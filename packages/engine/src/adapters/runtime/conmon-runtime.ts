@@ -1,6 +1,7 @@
 import { mkdir, readdir, rm, rmdir, stat, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import * as z from "zod";
+import { unlimited } from "../../core/container/limits.ts";
 import { EngineError, errnoOf, isCanceled, messageOf } from "../../core/errors.ts";
 import type { Logger } from "../../core/ports/logger.ts";
 import type {
@@ -10,6 +11,7 @@ import type {
   Runtime,
   RuntimeNamespace,
 } from "../../core/ports/runtime.ts";
+import type { RuntimeSpec } from "../../core/runtime-spec/spec.ts";
 import { type ExitFile, ExitFiles } from "./exit-files.ts";
 import { startMonitor, watchMonitor } from "./monitor.ts";
 import { isAlive, startTimeOf } from "./proc.ts";
@@ -63,7 +65,7 @@ export class ConmonRuntime implements Runtime {
       ),
     );
     try {
-      await writeFile(`${bundle}/config.json`, JSON.stringify(spec), { mode: 0o600 });
+      await writeFile(`${bundle}/config.json`, specText(spec), { mode: 0o600 });
       await mkdir(dirname(request.logPath), { recursive: true, mode: 0o700 });
       const pid = await startMonitor(
         {
@@ -226,6 +228,10 @@ export class ConmonRuntime implements Runtime {
     return `${this.#options.persistDir}/${namespace}/${id}`;
   }
 }
+
+/** `unlimited` becomes the number that it stands for, which a double cannot hold. */
+const specText = (spec: RuntimeSpec): string =>
+  JSON.stringify(spec).replaceAll(`:${unlimited}`, ":18446744073709551615");
 
 /** False if the process is not there any more. */
 function sendSignal(record: ProcessRecord, signal: number): boolean {

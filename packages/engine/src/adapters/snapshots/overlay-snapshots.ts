@@ -6,7 +6,7 @@ import { EngineError, errnoOf, wrapError } from "../../core/errors.ts";
 import type { ByteStream } from "../../core/ports/byte-stream.ts";
 import type { TransferOptions } from "../../core/ports/content.ts";
 import type { Logger } from "../../core/ports/logger.ts";
-import type { RootfsRequest, Snapshots, UnpackedLayer } from "../../core/ports/snapshots.ts";
+import type { RootfsRequest, Snapshots, UnpackedLayer, WrittenChange } from "../../core/ports/snapshots.ts";
 import { extractLayer } from "./extract-layer.ts";
 import { LayerStore, type StoredLayer } from "./layer-store.ts";
 import { readMountTable } from "../../linux/mount-table.ts";
@@ -14,6 +14,7 @@ import { mountOverlay, mountSource } from "./overlay-mount.ts";
 import { removeTree } from "./remove-tree.ts";
 import { canceled, runTool, saying } from "./tool.ts";
 import { unmountTree } from "./unmount-tree.ts";
+import { writtenChanges } from "./written-changes.ts";
 
 export interface OverlaySnapshotsOptions {
   readonly logger?: Logger;
@@ -126,6 +127,15 @@ export class OverlaySnapshots implements Snapshots {
     // A file with several names counts once.
     const sizes = new Map(run.stdout.split("\n").map((line) => toPair(line.split(" "))));
     return [...sizes.values()].reduce((sum, size) => sum + size, 0);
+  }
+
+  async changes(key: string, layers: readonly Digest[]): Promise<readonly WrittenChange[]> {
+    const lowers = this.#lower(layers).map((lower) => `${this.#root}/${lower}`);
+    try {
+      return await writtenChanges(`${this.#root}/${writableOf(key)}/upper`, lowers.toReversed());
+    } catch (error) {
+      throw wrapError(`comparing ${key}`, error);
+    }
   }
 
   async removeLayer(diffId: Digest): Promise<void> {

@@ -150,6 +150,8 @@ export const imageRecordSchema = z.object({
   id: digestSchema,
   createdAt: z.string(),
   layers: z.array(digestSchema),
+  layerBlobs: z.array(layer.omit({ diffId: true })).default([]),
+  manifestDigest: digestSchema.optional(),
   sizeBytes: z.number(),
   blobs: z.array(digestSchema),
   tags: strings,

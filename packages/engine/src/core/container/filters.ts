@@ -1,6 +1,8 @@
 import { EngineError } from "../errors.ts";
 import { resolveContainer } from "./name.ts";
+import { exposedPort } from "./published-ports.ts";
 import type { ContainerRecord } from "./record.ts";
+import { countsAsRunning } from "./transitions.ts";
 
 /** Filter values by key, as clients send them. */
 export type Filters = ReadonlyMap<string, readonly string[]>;
@@ -30,29 +32,36 @@ export function selectContainers(
   all: readonly ContainerRecord[],
   query: ContainerQuery,
   ancestors: (image: string) => readonly string[],
+  health: (id: string) => string = () => "none",
 ): readonly ContainerRecord[] {
   const newestFirst = all.toSorted(
     (a, b) => compareText(b.createdAt, a.createdAt) || compareText(a.id, b.id),
   );
-  const tests = [...query.filters].map(([key, values]) => filterTest(key, values, all, ancestors));
+  const tests = [...query.filters].map(([key, values]) => filterTest(key, values, { all, ancestors, health }));
   const everyStatus =
     query.all || query.limit > 0 || query.filters.has("status") || query.filters.has("exited");
   const selected = newestFirst.filter(
     (container) =>
-      (everyStatus || container.status === "running") && tests.every((accepts) => accepts(container)),
+      (everyStatus || countsAsRunning(container)) && tests.every((accepts) => accepts(container)),
   );
   return query.limit > 0 ? selected.slice(0, query.limit) : selected;
 }
 
 const compareText = (a: string, b: string): number => (a === b ? 0 : a < b ? -1 : 1);
 
+interface FilterContext {
+  readonly all: readonly ContainerRecord[];
+  readonly ancestors: (image: string) => readonly string[];
+  /** `none` for a container that is not asked for it. */
+  readonly health: (id: string) => string;
+}
+
 type Test = (container: ContainerRecord) => boolean;
 
 function filterTest(
   key: string,
   values: readonly string[],
-  all: readonly ContainerRecord[],
-  ancestors: (image: string) => readonly string[],
+  { all, ancestors, health }: FilterContext,
 ): Test {
   const some =
     (accepts: (container: ContainerRecord, value: string) => boolean): Test =>
@@ -77,7 +86,7 @@ function filterTest(
       if (bad !== undefined) throw new EngineError("invalid", `invalid filter 'exited=${bad}'`);
       return some(
         ({ status, exitCode, startedAt }, value) =>
-          status !== "running" && !startedAt.startsWith("0001-") && exitCode === Number(value),
+          !countsAsRunning({ status }) && !startedAt.startsWith("0001-") && exitCode === Number(value),
       );
     }
     case "ancestor": {
@@ -100,16 +109,45 @@ function filterTest(
       const newest = references(values, all).reduce((a, b) => (a > b ? a : b), "");
       return ({ createdAt }) => createdAt > newest;
     }
-    case "health":
-      return some((_container, value) => value === "none");
-    case "isolation":
+    case "health": {
+      const known = ["none", "starting", "healthy", "unhealthy"];
+      const unknown = values.find((value) => !known.includes(value));
+      if (unknown !== undefined) throw new EngineError("invalid", `invalid filter 'health=${unknown}'`);
+      return some(({ id }, value) => health(id) === value);
+    }
     case "is-task":
+      return some((_container, value) => value === "false" || value === "0");
+    // Of Windows: nothing here has one.
+    case "isolation":
+      return some((_container, value) => value === "" || value === "default");
     case "publish":
-    case "expose":
-      return some((_container, value) => key === "is-task" && value === "false");
+    case "expose": {
+      const ranges = values.map((value) => portRange(key, value));
+      const isWanted = (port: PortOf): boolean =>
+        ranges.some(
+          ({ first, last, protocol }) =>
+            port.protocol === protocol && first <= port.containerPort && port.containerPort <= last,
+        );
+      return key === "expose"
+        ? ({ config }) => config.exposedPorts.map(exposedPort).some(isWanted)
+        : ({ ports = [] }) => ports.some(isWanted);
+    }
     default:
       throw new EngineError("invalid", `invalid filter '${key}'`);
   }
+}
+
+type PortOf = ReturnType<typeof exposedPort>;
+
+/** `80`, `8000-8010/udp`. */
+function portRange(key: string, text: string) {
+  const match = /^(\d{1,5})(?:-(\d{1,5}))?(?:\/(tcp|udp|sctp))?$/.exec(text);
+  const first = Number(match?.[1]);
+  const last = Number(match?.[2] ?? match?.[1]);
+  if (match === null || first > last || last > 65_535) {
+    throw new EngineError("invalid", `invalid filter '${key}=${text}'`);
+  }
+  return { first, last, protocol: match[3] ?? "tcp" };
 }
 
 const references = (values: readonly string[], all: readonly ContainerRecord[]): readonly string[] =>

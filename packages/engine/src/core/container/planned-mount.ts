@@ -26,6 +26,8 @@ export interface MountInputs {
   readonly volumeDriver: string;
   /** `Config.Volumes` of the image and the request: anonymous volumes where nothing else is mounted. */
   readonly volumes: readonly string[];
+  /** Mounts of each container of `HostConfig.VolumesFrom`; others at the same destination win over them. */
+  readonly inherited?: readonly (readonly ContainerMount[])[];
 }
 
 const propagations: ReadonlySet<string> = new Set([
@@ -48,15 +50,30 @@ export function planMounts(inputs: MountInputs): readonly PlannedMount[] {
     ...Object.entries(inputs.tmpfs).map(([destination, options]) => parseTmpfs(destination, options)),
   ];
   const taken = new Set<string>();
+  // A later container's mount wins over an earlier one's.
+  const inherited = new Map((inputs.inherited ?? []).flat().map((mount) => [mount.destination, mount]));
   for (const { mount } of explicit) {
     if (taken.has(mount.destination)) throw invalid(`Duplicate mount point: ${mount.destination}`);
     taken.add(mount.destination);
   }
+  const takenOver = [...inherited.values()]
+    .filter(({ destination }) => !taken.has(destination))
+    .map(plannedAgain);
+  for (const { mount } of takenOver) taken.add(mount.destination);
   const anonymous = inputs.volumes
     .map((volume) => parseBind(volume, inputs.volumeDriver))
     .filter(({ mount }) => !taken.has(mount.destination));
-  return [...explicit, ...anonymous].sort((a, b) => (a.mount.destination < b.mount.destination ? -1 : 1));
+  return [...explicit, ...takenOver, ...anonymous].sort((a, b) => (a.mount.destination < b.mount.destination ? -1 : 1));
 }
+
+/** A mount that another container has already. */
+const plannedAgain = (mount: ContainerMount): PlannedMount =>
+  mount.type === "volume"
+    ? {
+        mount: { ...mount, anonymous: false },
+        volume: { name: mount.volume ?? "", driver: mount.driver ?? "", options: {}, labels: {} },
+      }
+    : { mount };
 
 /** `-v`: `destination`, `source:destination` or `source:destination:mode`; a source that is no path names a volume. */
 export function parseBind(text: string, volumeDriver: string): PlannedMount {
@@ -94,13 +111,18 @@ export function parseBind(text: string, volumeDriver: string): PlannedMount {
   }
   return volumeRequest(
     { name: source, driver: volumeDriver, options: {}, labels: {} },
-    { destination, readOnly, mode: mode === "" && source !== "" ? "z" : mode },
+    {
+      destination,
+      readOnly,
+      mode: mode === "" && source !== "" ? "z" : mode,
+      ...(words.includes("nocopy") ? { noCopy: true } : {}),
+    },
   );
 }
 
 function volumeRequest(
   volume: { name: string; driver: string; options: Record<string, string>; labels: Record<string, string> },
-  at: { destination: string; readOnly: boolean; mode: string },
+  at: Pick<ContainerMount, "destination" | "readOnly" | "mode" | "noCopy" | "subpath">,
 ): PlannedMount {
   return {
     mount: {
@@ -155,6 +177,7 @@ export function parseMount(body: MountRequest): PlannedMount {
           readOnly,
           propagation: propagation === "" ? "rprivate" : propagation,
           mode: "",
+          ...(body.BindOptions?.NonRecursive === true ? { nonRecursive: true } : {}),
         },
         missingSource: body.BindOptions?.CreateMountpoint === true ? "create" : "refuse",
       };
@@ -162,8 +185,9 @@ export function parseMount(body: MountRequest): PlannedMount {
     case "volume": {
       if (body.BindOptions !== undefined) throw fail("field BindOptions must not be specified");
       const options = body.VolumeOptions;
-      if ((options?.Subpath ?? "") !== "") {
-        throw new EngineError("not-implemented", "volume subpaths are not supported");
+      const subpath = options?.Subpath ?? "";
+      if (subpath !== "" && !isLocalPath(subpath)) {
+        throw fail("subpath must be a relative path within the volume");
       }
       return volumeRequest(
         {
@@ -172,7 +196,13 @@ export function parseMount(body: MountRequest): PlannedMount {
           options: options?.DriverConfig?.Options ?? {},
           labels: options?.Labels ?? {},
         },
-        { destination, readOnly, mode: body.Source === "" ? "" : "z" },
+        {
+          destination,
+          readOnly,
+          mode: body.Source === "" ? "" : "z",
+          ...(options?.NoCopy === true ? { noCopy: true } : {}),
+          ...(subpath === "" ? {} : { subpath: cleanPath(subpath).slice(1) }),
+        },
       );
     }
     case "tmpfs": {
@@ -212,6 +242,18 @@ function cleanDestination(path: string, fail: (reason: string) => EngineError): 
   const clean = cleanPath(path);
   if (clean === "/") throw fail("invalid specification: destination can't be '/'");
   return clean;
+}
+
+/** Whether a relative path stays below where it starts, links aside. */
+function isLocalPath(path: string): boolean {
+  if (path.startsWith("/")) return false;
+  let depth = 0;
+  for (const part of path.split("/")) {
+    if (part === "..") depth -= 1;
+    else if (part !== "" && part !== ".") depth += 1;
+    if (depth < 0) return false;
+  }
+  return true;
 }
 
 /** The shortest absolute path that means the same, without looking at the file system. */

@@ -1,4 +1,5 @@
 import type { Digest, HostConfig } from "@davit/protocol";
+import type { PublishedPort } from "../ports/network.ts";
 
 export interface ContainerMount {
   readonly type: "bind" | "volume" | "tmpfs";
@@ -17,6 +18,23 @@ export interface ContainerMount {
   readonly options?: readonly string[] | undefined;
   /** For `volume`: made without a name, and so removed with the container on request. */
   readonly anonymous?: boolean | undefined;
+  /** For `volume`: an empty one is not filled with what the image has there. */
+  readonly noCopy?: boolean | undefined;
+  /** For `volume`: the part of it that is mounted. */
+  readonly subpath?: string | undefined;
+  /** For `bind`: without what is mounted below the source. */
+  readonly nonRecursive?: boolean | undefined;
+}
+
+/** How a container's health is asked for; times are in nanoseconds, 0 for the Engine's default. */
+export interface Healthcheck {
+  /** `CMD` and the words, `CMD-SHELL` and one text, or `NONE`. */
+  readonly test: readonly string[];
+  readonly intervalNs: number;
+  readonly timeoutNs: number;
+  readonly startPeriodNs: number;
+  readonly startIntervalNs: number;
+  readonly retries: number;
 }
 
 /** What runs: the image's defaults and the request merged. */
@@ -43,6 +61,8 @@ export interface ContainerConfig {
   readonly exposedPorts: readonly string[];
   /** Paths that the image or the request declares as volumes. */
   readonly volumes: readonly string[];
+  /** Of the image and the request; absent where neither has any. */
+  readonly healthcheck?: Healthcheck | undefined;
 }
 
 /** How it was asked to be confined. */
@@ -64,7 +84,10 @@ export interface ContainerAddress {
   readonly macAddress: string;
 }
 
-export type ContainerStatus = "created" | "running" | "exited" | "dead";
+/** `restarting`: it has ended and its restart policy will start it again; to clients it still runs. */
+export type ContainerStatus = "created" | "running" | "paused" | "restarting" | "exited" | "dead";
+
+export type NetworkMode = "none" | "host" | "bridge" | "container";
 
 export interface ContainerRecord {
   readonly id: string;
@@ -78,7 +101,8 @@ export interface ContainerRecord {
   readonly config: ContainerConfig;
   /** As the client sent it, with the engine's defaults: given back by inspect. */
   readonly hostConfig: HostConfig;
-  readonly networkMode: "none" | "host" | "bridge";
+  /** For `container` the other's ID follows `container:` in `hostConfig.NetworkMode`. */
+  readonly networkMode: NetworkMode;
   readonly security: RequestedSecurity;
   readonly shmSizeBytes: number;
   readonly autoRemove: boolean;
@@ -86,6 +110,12 @@ export interface ContainerRecord {
   readonly status: ContainerStatus;
   /** While it runs in `bridge`. */
   readonly address?: ContainerAddress | undefined;
+  /** While it runs: what is published, host ports that were left open chosen. */
+  readonly ports?: readonly PublishedPort[] | undefined;
+  /** Restarts by its policy since it was last started on request. */
+  readonly restartCount: number;
+  /** Its last end was asked for, which `unless-stopped` respects. */
+  readonly manuallyStopped: boolean;
   readonly pid: number;
   readonly exitCode: number;
   readonly error: string;

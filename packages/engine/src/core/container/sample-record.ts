@@ -36,6 +36,8 @@ export const sampleRecord = (parts: Partial<ContainerRecord> = {}): ContainerRec
   autoRemove: false,
   mounts: [],
   status: "created",
+  restartCount: 0,
+  manuallyStopped: false,
   pid: 0,
   exitCode: 0,
   error: "",

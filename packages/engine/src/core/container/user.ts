@@ -33,7 +33,7 @@ export function resolveUser(text: string, passwdFile: string, groupFile: string)
 }
 
 /** The number of a group given by name or number. */
-function groupId(text: string, groupFile: string): number {
+export function groupId(text: string, groupFile: string): number {
   const entry = fieldsOf(groupFile, 3).find(([name, , gid]) =>
     isNumber(text) ? sameNumber(gid, text) : name === text,
   );

@@ -1,7 +1,9 @@
 import type { ContainerInspect, ContainerSummary, MountPoint } from "@davit/protocol";
 import { humanDuration } from "./duration.ts";
-import { publishedPorts } from "./published-ports.ts";
+import { type Health, wireHealthcheck } from "./healthcheck.ts";
+import { exposedPort } from "./published-ports.ts";
 import type { ContainerAddress, ContainerRecord } from "./record.ts";
+import { countsAsRunning, hasProcess } from "./transitions.ts";
 
 /** What the record does not say and the engine's surroundings do. */
 export interface ContainerSurroundings {
@@ -16,6 +18,8 @@ export interface ContainerSurroundings {
   /** A volume's path on the host by the mount's destination; absent where nobody says. */
   readonly mountpoints: ReadonlyMap<string, string>;
   readonly storageDriver: string;
+  /** Of a container that is asked for its health. */
+  readonly health?: Health | undefined;
   /** Bytes, if they were asked for. */
   readonly sizes?: { readonly writtenBytes: number; readonly imageBytes: number } | undefined;
 }
@@ -35,9 +39,9 @@ export function inspectView(record: ContainerRecord, around: ContainerSurroundin
     Args: args,
     State: {
       Status: record.status,
-      Running: record.status === "running",
-      Paused: false,
-      Restarting: false,
+      Running: countsAsRunning(record),
+      Paused: record.status === "paused",
+      Restarting: record.status === "restarting",
       OOMKilled: record.oomKilled,
       Dead: record.status === "dead",
       Pid: record.pid,
@@ -45,6 +49,7 @@ export function inspectView(record: ContainerRecord, around: ContainerSurroundin
       Error: record.error,
       StartedAt: record.startedAt,
       FinishedAt: record.finishedAt,
+      ...healthView(around.health),
     },
     Image: record.imageId,
     ResolvConfPath: around.paths.resolvConf,
@@ -52,7 +57,7 @@ export function inspectView(record: ContainerRecord, around: ContainerSurroundin
     HostsPath: around.paths.hosts,
     LogPath: around.paths.log,
     Name: `/${record.name}`,
-    RestartCount: 0,
+    RestartCount: record.restartCount,
     Driver: around.storageDriver,
     Platform: "linux",
     MountLabel: "",
@@ -82,6 +87,7 @@ export function inspectView(record: ContainerRecord, around: ContainerSurroundin
       Entrypoint: config.entrypoint.length === 0 ? null : [...config.entrypoint],
       OnBuild: null,
       Labels: { ...config.labels },
+      ...(config.healthcheck === undefined ? {} : { Healthcheck: wireHealthcheck(config.healthcheck) }),
       ...(config.stopSignal === "" ? {} : { StopSignal: config.stopSignal }),
       ...(config.stopTimeoutSeconds === 10 ? {} : { StopTimeout: config.stopTimeoutSeconds }),
     },
@@ -105,7 +111,7 @@ export function inspectView(record: ContainerRecord, around: ContainerSurroundin
 /** One row of `GET /containers/json`. */
 export function summaryView(
   record: ContainerRecord,
-  around: Pick<ContainerSurroundings, "mountpoints" | "sizes">,
+  around: Pick<ContainerSurroundings, "mountpoints" | "sizes" | "health">,
   imageName: string,
   now: Date,
 ): ContainerSummary {
@@ -122,7 +128,7 @@ export function summaryView(
     ...sizesView(around),
     Labels: { ...record.config.labels },
     State: record.status,
-    Status: statusText(record, now),
+    Status: statusText(record, now, around.health),
     HostConfig: { NetworkMode: record.hostConfig.NetworkMode },
     NetworkSettings: { Networks: networksView(record) },
     Mounts: mountPoints(record, around.mountpoints),
@@ -130,16 +136,39 @@ export function summaryView(
 }
 
 /** For people, as `ps` shows it. */
-export function statusText(record: ContainerRecord, now: Date): string {
+function statusText(record: ContainerRecord, now: Date, health: Health | undefined): string {
   const since = (time: string): string => humanDuration(now.getTime() - Date.parse(time));
   const texts: Record<ContainerRecord["status"], () => string> = {
     created: () => "Created",
-    running: () => `Up ${since(record.startedAt)}`,
+    running: () => `Up ${since(record.startedAt)}${healthText(health)}`,
+    paused: () => `Up ${since(record.startedAt)} (Paused)`,
+    restarting: () => `Restarting (${record.exitCode}) ${since(record.finishedAt)} ago`,
     exited: () => `Exited (${record.exitCode}) ${since(record.finishedAt)} ago`,
     dead: () => "Dead",
   };
   return texts[record.status]();
 }
+
+function healthText(health: Health | undefined): string {
+  if (health === undefined) return "";
+  return health.status === "starting" ? " (health: starting)" : ` (${health.status})`;
+}
+
+const healthView = (health: Health | undefined) =>
+  health === undefined
+    ? {}
+    : {
+        Health: {
+          Status: health.status,
+          FailingStreak: health.failingStreak,
+          Log: health.log.map(({ startedAt, endedAt, exitCode, output }) => ({
+            Start: startedAt,
+            End: endedAt,
+            ExitCode: exitCode,
+            Output: output,
+          })),
+        },
+      };
 
 function sizesView({ sizes }: Pick<ContainerSurroundings, "sizes">) {
   return sizes === undefined
@@ -168,20 +197,38 @@ function mountPoints(record: ContainerRecord, mountpoints: ReadonlyMap<string, s
 const isTmpfsOption = ({ hostConfig }: ContainerRecord, destination: string): boolean =>
   Object.keys(hostConfig.Tmpfs).some((key) => key.replace(/\/+$/, "") === destination);
 
-/** What is published, while it is. */
-const portsOf = (record: ContainerRecord) =>
-  record.status === "running" && record.networkMode === "bridge" ? publishedPorts(record.hostConfig) : [];
+/** What is exposed and not published, while it runs in a network of its own. */
+function unpublished(record: ContainerRecord) {
+  if (!hasProcess(record) || record.networkMode !== "bridge") return [];
+  const published = new Set((record.ports ?? []).map(portKey));
+  return record.config.exposedPorts.map(exposedPort).filter((port) => !published.has(portKey(port)));
+}
 
-const portMap = (record: ContainerRecord) =>
-  portsOf(record).length === 0 ? {} : record.hostConfig.PortBindings;
+const portKey = ({ containerPort, protocol }: ReturnType<typeof exposedPort>): string =>
+  `${containerPort}/${protocol}`;
 
-const portList = (record: ContainerRecord) =>
-  portsOf(record).map(({ hostAddress, hostPort, containerPort, protocol }) => ({
+function portMap(record: ContainerRecord) {
+  const places = new Map<string, { HostIp: string; HostPort: string }[] | null>();
+  for (const port of record.ports ?? []) {
+    const place = { HostIp: port.hostAddress ?? "0.0.0.0", HostPort: String(port.hostPort) };
+    places.set(portKey(port), [...(places.get(portKey(port)) ?? []), place]);
+  }
+  for (const port of unpublished(record)) places.set(portKey(port), null);
+  return Object.fromEntries(places);
+}
+
+const portList = (record: ContainerRecord) => [
+  ...(record.ports ?? []).map(({ hostAddress, hostPort, containerPort, protocol }) => ({
     IP: hostAddress ?? "0.0.0.0",
     PrivatePort: containerPort,
     PublicPort: hostPort,
     Type: protocol,
-  }));
+  })),
+  ...unpublished(record).map(({ containerPort, protocol }) => ({
+    PrivatePort: containerPort,
+    Type: protocol,
+  })),
+];
 
 const addressView = (network: ContainerAddress | undefined) => ({
   Gateway: network?.gateway ?? "",
@@ -193,7 +240,10 @@ const addressView = (network: ContainerAddress | undefined) => ({
   MacAddress: network?.macAddress ?? "",
 });
 
-const networksView = (record: ContainerRecord) => ({
+const networksView = (record: ContainerRecord) =>
+  record.networkMode === "container" ? {} : ownNetworkView(record);
+
+const ownNetworkView = (record: ContainerRecord) => ({
   [record.networkMode]: {
     IPAMConfig: null,
     Links: null,

@@ -13,6 +13,7 @@ const image = (id: string, tags: string[], repoDigests: string[] = []): ImageRec
   id: digest(id),
   createdAt: `2026-01-0${id.charAt(0)}T00:00:00Z`,
   layers: [],
+  layerBlobs: [],
   sizeBytes: 0,
   blobs: [],
   tags,

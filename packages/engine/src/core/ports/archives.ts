@@ -1,4 +1,7 @@
+import type { Digest } from "@davit/protocol";
+import type { Platform } from "../image/platform.ts";
 import type { ByteStream } from "./byte-stream.ts";
+import type { RemoteManifest } from "./registry.ts";
 
 export interface PluginContext {
   /**
@@ -28,10 +31,23 @@ export interface ImageArchive {
   dispose(): Promise<void>;
 }
 
+/** A plugin as an archive holds it. */
+export interface PluginArchive {
+  readonly manifest: RemoteManifest;
+  /** The reference in full if the archive names it. */
+  readonly name: string | undefined;
+  /** A blob's bytes, anew with each call; invalid if it is not in the archive or is not what its digest says. */
+  blob(digest: Digest): ByteStream;
+  /** Removes what was spooled. */
+  dispose(): Promise<void>;
+}
+
 /** The tar archives that clients send. Broken ones are errors of kind invalid. */
 export interface Archives {
   /** The directory of a plugin's author: `config.json` and `rootfs/`; everything else in it is passed over. */
   splitPluginContext(source: ByteStream, signal?: AbortSignal): PluginContext;
   /** What `docker save` writes, or an OCI image layout; spooled to disk. Digests of an OCI layout are verified. */
   readImages(source: ByteStream, signal?: AbortSignal): Promise<ImageArchive>;
+  /** An OCI image layout with one plugin, perhaps for several platforms; spooled to disk. */
+  readPlugin(source: ByteStream, platform: Platform, signal?: AbortSignal): Promise<PluginArchive>;
 }

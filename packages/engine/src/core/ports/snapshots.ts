@@ -18,6 +18,12 @@ export interface RootfsRequest {
   readonly target: string;
 }
 
+/** Something that was written over the layers; the path is absolute in the root file system. */
+export interface WrittenChange {
+  readonly path: string;
+  readonly kind: "added" | "modified" | "deleted";
+}
+
 /**
  * Layers, each unpacked once by its diff ID and shared read-only, and root file systems that lay a writable
  * directory over some of them.
@@ -42,6 +48,8 @@ export interface Snapshots {
   discard(key: string): Promise<void>;
   /** The bytes that were written under a key. */
   usage(key: string): Promise<number>;
+  /** What was written under a key as against these layers (bottom first); directories before what is in them. */
+  changes(key: string, layers: readonly Digest[]): Promise<readonly WrittenChange[]>;
   removeLayer(diffId: Digest): Promise<void>;
   layers(): Promise<readonly Digest[]>;
   keys(): Promise<readonly string[]>;

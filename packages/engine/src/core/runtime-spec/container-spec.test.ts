@@ -1,3 +1,4 @@
+import { hostConfigSchema } from "@davit/protocol";
 import { expect, test } from "vitest";
 import {
   type ContainerHost,
@@ -7,6 +8,7 @@ import {
 } from "./container-spec.ts";
 
 const record: SpecifiedContainer = {
+  hostConfig: hostConfigSchema.parse({}),
   id: "c".repeat(64),
   config: {
     image: "i",

@@ -1,21 +1,31 @@
+import { limitsOf, parseDeviceRule, rlimitsOf } from "../container/limits.ts";
 import type { ContainerRecord } from "../container/record.ts";
 import type { ResolvedUser } from "../container/user.ts";
+import { containerMounts, initPath, rootfsPropagation, type ShmSource } from "./container-mounts.ts";
 import {
   allCapabilities,
   allDevicesRule,
   defaultCapabilities,
   defaultDeviceRules,
-  defaultMounts,
   defaultPath,
   deviceRulesFor,
   maskedPaths,
   readonlyPaths,
 } from "./defaults.ts";
-import { seccompProfile } from "./seccomp-profile.ts";
-import type { NamespaceType, RuntimeSpec, SpecDevice, SpecMount } from "./spec.ts";
+import { type SeccompDocument, seccompOfDocument } from "./seccomp-document.ts";
+import { programArchitectures, seccompProfile } from "./seccomp-profile.ts";
+import type {
+  BlockDevice,
+  DeviceRule,
+  NamespaceType,
+  RuntimeSpec,
+  SeccompProfile,
+  SpecDevice,
+  SpecMount,
+} from "./spec.ts";
 
 /** What the specification depends on of a container's record. */
-export type SpecifiedContainer = Pick<ContainerRecord, "id" | "config">;
+export type SpecifiedContainer = Pick<ContainerRecord, "id" | "config" | "hostConfig">;
 
 /** How far a container is confined. */
 export interface ContainerSecurity {
@@ -23,8 +33,8 @@ export interface ContainerSecurity {
   /** All devices, nothing masked or read-only; capabilities and filter are as they say. */
   readonly privileged: boolean;
   readonly readonlyRootfs: boolean;
-  /** Whether system calls are filtered. */
-  readonly seccomp: boolean;
+  /** What system calls are filtered by. */
+  readonly seccomp: "default" | "unconfined" | SeccompDocument;
   readonly noNewPrivileges: boolean;
 }
 
@@ -32,7 +42,7 @@ export const defaultSecurity: ContainerSecurity = {
   capabilities: defaultCapabilities,
   privileged: false,
   readonlyRootfs: false,
-  seccomp: true,
+  seccomp: "default",
   noNewPrivileges: false,
 };
 
@@ -40,8 +50,10 @@ export const privilegedSecurity: ContainerSecurity = {
   ...defaultSecurity,
   capabilities: allCapabilities,
   privileged: true,
-  seccomp: false,
 };
+
+/** A namespace of its own, the host's, or a prepared one or another container's by its path. */
+export type NamespaceSource = "own" | "host" | { readonly namespace: string };
 
 /** What the host knows and the container's record does not. All paths are absolute and on the host. */
 export interface ContainerHost {
@@ -51,30 +63,59 @@ export interface ContainerHost {
   readonly mounts: readonly SpecMount[];
   /** Bound on the files of these names in `/etc`, unless a mount of the container's own is there. */
   readonly files: { readonly hosts: string; readonly hostname: string; readonly resolvConf: string };
-  /** A namespace of its own with nothing in it, the host's, or a prepared one or another container's by its path. */
+  /** `none` is a namespace of its own with nothing in it. */
   readonly network: "none" | "host" | { readonly namespace: string };
+  /** `own` unless given. */
+  readonly pid?: NamespaceSource;
+  readonly ipc?: NamespaceSource;
+  /** What is on `/dev/shm`; a memory file system of its own unless given. */
+  readonly shm?: ShmSource;
   readonly devices?: readonly SpecDevice[];
+  /** Access to devices besides the default ones; full access to `devices` unless given. */
+  readonly deviceRules?: readonly DeviceRule[];
+  /** The numbers of the block devices that limits name, by their paths. */
+  readonly blockDevices?: ReadonlyMap<string, BlockDevice>;
   /** `defaultSecurity` unless given. */
   readonly security?: ContainerSecurity;
   /** 64 MiB unless given. */
   readonly shmSizeBytes?: number;
   readonly extraMaskedPaths?: readonly string[];
+  /** A program that becomes the first process and passes signals on to the container's. */
+  readonly init?: string;
+  readonly machine?: MachineFacts;
 }
+
+export interface MachineFacts {
+  /** As Go names it: `amd64`. */
+  readonly architecture: string;
+  /** As `uname -r` has it. */
+  readonly kernelVersion: string;
+}
+
+const unknownMachine: MachineFacts = { architecture: "", kernelVersion: "" };
 
 /** The runtime's specification of a container. */
 export function containerSpec(record: SpecifiedContainer, host: ContainerHost): RuntimeSpec {
-  const { config, id } = record;
+  const { config, hostConfig, id } = record;
   const security = host.security ?? defaultSecurity;
   const { privileged, capabilities } = security;
   const devices = host.devices ?? [];
+  const rlimits = rlimitsOf(hostConfig);
+  const sysctl = { ...(host.network === "host" ? {} : ownNetworkSysctl), ...hostConfig.Sysctls };
+  const seccomp = seccompOf(security, host.machine ?? unknownMachine);
+  const masked = hostConfig.MaskedPaths ?? [...maskedPaths, ...(host.extraMaskedPaths ?? [])];
   return {
     ociVersion: "1.0.2",
-    hostname: config.hostname,
-    ...(config.domainname === "" ? {} : { domainname: config.domainname }),
+    ...(hostConfig.UTSMode === "host"
+      ? {}
+      : {
+          hostname: config.hostname,
+          ...(config.domainname === "" ? {} : { domainname: config.domainname }),
+        }),
     process: {
       terminal: config.tty,
       user: host.user,
-      args: [...config.entrypoint, ...config.cmd],
+      args: [...(host.init === undefined ? [] : [initPath, "--"]), ...config.entrypoint, ...config.cmd],
       env: environment(record),
       cwd: config.workingDir === "" ? "/" : config.workingDir,
       capabilities: {
@@ -84,23 +125,43 @@ export function containerSpec(record: SpecifiedContainer, host: ContainerHost): 
         inheritable: [],
       },
       ...(security.noNewPrivileges ? { noNewPrivileges: true } : {}),
+      ...(rlimits.length === 0 ? {} : { rlimits }),
+      ...(hostConfig.OomScoreAdj === 0 ? {} : { oomScoreAdj: hostConfig.OomScoreAdj }),
     },
     root: { path: host.rootfs, ...(security.readonlyRootfs ? { readonly: true } : {}) },
-    mounts: containerMounts(host, privileged),
+    mounts: containerMounts({ ...host, privileged }),
+    ...(Object.keys(hostConfig.Annotations).length === 0 ? {} : { annotations: hostConfig.Annotations }),
     linux: {
       resources: {
-        devices: privileged ? [allDevicesRule] : [...defaultDeviceRules, ...deviceRulesFor(devices)],
+        ...limitsOf(hostConfig, (path) => host.blockDevices?.get(path) ?? { major: 0, minor: 0 }),
+        devices: privileged
+          ? [allDevicesRule]
+          : [
+              ...defaultDeviceRules,
+              ...(host.deviceRules ?? deviceRulesFor(devices)),
+              ...hostConfig.DeviceCgroupRules.map(parseDeviceRule),
+            ],
       },
-      namespaces: namespaces(host.network),
+      namespaces: namespaces(record, host),
       devices,
-      cgroupsPath: `/docker/${id}`,
-      ...(host.network === "host" ? {} : { sysctl: ownNetworkSysctl }),
+      cgroupsPath: `${hostConfig.CgroupParent === "" ? "/docker" : hostConfig.CgroupParent}/${id}`,
+      ...(Object.keys(sysctl).length === 0 ? {} : { sysctl }),
       ...rootfsPropagation(host.mounts),
-      maskedPaths: privileged ? [] : [...maskedPaths, ...(host.extraMaskedPaths ?? [])],
-      readonlyPaths: privileged ? [] : readonlyPaths,
-      ...(security.seccomp ? { seccomp: seccompProfile(capabilities) } : {}),
+      maskedPaths: privileged ? [] : masked,
+      readonlyPaths: privileged ? [] : (hostConfig.ReadonlyPaths ?? readonlyPaths),
+      ...(seccomp === undefined ? {} : { seccomp }),
     },
   };
+}
+
+/** A filter that was named holds even for a privileged container; the default one does not. */
+function seccompOf(
+  { seccomp, capabilities, privileged }: ContainerSecurity,
+  machine: MachineFacts,
+): SeccompProfile | undefined {
+  if (typeof seccomp === "object") return seccompOfDocument(seccomp, { capabilities, ...machine });
+  if (seccomp === "unconfined" || privileged) return undefined;
+  return seccompProfile(capabilities, programArchitectures(machine.architecture));
 }
 
 /** In a network of its own anyone may open low ports and ping. */
@@ -121,58 +182,18 @@ function environment({ config }: SpecifiedContainer): readonly string[] {
   return [...byName.values()];
 }
 
-function containerMounts(host: ContainerHost, privileged: boolean): readonly SpecMount[] {
-  const replaced = new Set(host.mounts.map((mount) => mount.destination));
-  const files: readonly SpecMount[] = [
-    fileMount(host.files.resolvConf, "/etc/resolv.conf"),
-    fileMount(host.files.hostname, "/etc/hostname"),
-    fileMount(host.files.hosts, "/etc/hosts"),
-  ];
-  const ours = [...defaultMounts.map((mount) => adapted(mount, host, privileged)), ...files].filter(
-    // A `/dev` of the container's own comes with all below it.
-    ({ destination }) =>
-      !replaced.has(destination) && !(replaced.has("/dev") && destination.startsWith("/dev/")),
-  );
-  // What is mounted inside another mount must come after it.
-  return [...ours, ...host.mounts].toSorted((left, right) => depth(left) - depth(right));
-}
-
-const depth = ({ destination }: SpecMount): number =>
-  destination.split("/").filter((part) => part !== "").length;
-
-const fileMount = (source: string, destination: string): SpecMount => ({
-  destination,
-  type: "bind",
-  source,
-  options: ["rbind", "rprivate"],
-});
-
-const defaultShmBytes = 64 * 1024 * 1024;
-
-function adapted(mount: SpecMount, host: ContainerHost, privileged: boolean): SpecMount {
-  if (mount.destination === "/dev/shm") {
-    return { ...mount, options: [...mount.options, `size=${host.shmSizeBytes ?? defaultShmBytes}`] };
-  }
-  if (privileged && mount.destination.startsWith("/sys")) {
-    return { ...mount, options: mount.options.map((option) => (option === "ro" ? "rw" : option)) };
-  }
-  return mount;
-}
-
-/** A mount can only receive or send later mounts if the root file system may. */
-function rootfsPropagation(mounts: readonly SpecMount[]): { rootfsPropagation?: "rshared" | "rslave" } {
-  const options = new Set(mounts.flatMap((mount) => mount.options));
-  if (options.has("rshared") || options.has("shared")) return { rootfsPropagation: "rshared" };
-  return options.has("rslave") || options.has("slave") ? { rootfsPropagation: "rslave" } : {};
-}
-
-function namespaces(network: ContainerHost["network"]): RuntimeSpec["linux"]["namespaces"] {
-  const own: readonly { readonly type: NamespaceType }[] = [
+function namespaces(
+  { hostConfig }: SpecifiedContainer,
+  { network, pid = "own", ipc = "own" }: ContainerHost,
+): RuntimeSpec["linux"]["namespaces"] {
+  const of = (type: NamespaceType, source: NamespaceSource) =>
+    source === "host" ? [] : [source === "own" ? { type } : { type, path: source.namespace }];
+  return [
     { type: "mount" },
-    { type: "uts" },
-    { type: "pid" },
-    { type: "ipc" },
+    ...of("uts", hostConfig.UTSMode === "host" ? "host" : "own"),
+    ...of("pid", pid),
+    ...of("ipc", ipc),
+    ...of("cgroup", hostConfig.CgroupnsMode === "private" ? "own" : "host"),
+    ...of("network", network === "none" ? "own" : network),
   ];
-  if (network === "host") return own;
-  return [...own, network === "none" ? { type: "network" } : { type: "network", path: network.namespace }];
 }

@@ -23,6 +23,12 @@ const whenArgument = (
   value: number,
 ): SeccompRule["args"] => [{ index, value, op }];
 
+/** The architectures of programs that a machine runs, by Go's name for it: its own, and the same with 32 bits. */
+export function programArchitectures(machine: string): readonly string[] {
+  if (machine === "amd64") return ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"];
+  return machine === "arm64" ? ["SCMP_ARCH_AARCH64", "SCMP_ARCH_ARM"] : [];
+}
+
 /**
  * The system calls a process may make: everything ordinary, and what its capabilities are for. The rest fails with
  * EPERM, as it would without the capability; what is kept away although no capability guards it is what has led out of

@@ -1,6 +1,8 @@
-import { Command, CommanderError, InvalidArgumentError, Option as Flag } from "commander";
-import type { Given } from "./configuration.ts";
-import { ignoredFlags, type Option, options, refusedFlags } from "./options.ts";
+import { Command, CommanderError, Option as Flag, InvalidArgumentError } from "commander";
+import { type ForeignOption, foreignOptions, refusalOf } from "./foreign-options.ts";
+import { expandWords, type FlagShape } from "./go-words.ts";
+import { helpText } from "./help-text.ts";
+import { type Given, type Option, options } from "./options.ts";
 
 export type CommandLine =
   | {
@@ -9,68 +11,95 @@ export type CommandLine =
       readonly warnings: readonly string[];
       readonly validate: boolean;
     }
-  /** Nothing to run: help or the version was printed, or the flags are wrong. */
-  | { readonly kind: "exit"; readonly exitCode: number };
+  /** Nothing to run: help or the version was asked for. */
+  | { readonly kind: "print"; readonly text: string }
+  | { readonly kind: "wrong"; readonly problem: string };
 
 /** Reads the daemon's flags. Only those that were typed are given: what they leave open, the file may say. */
 export function parseCommandLine(argv: readonly string[], version: string): CommandLine {
   const typed = new Map<string, unknown>();
-  const warnings: string[] = [];
+  const ignored = new Set<string>();
   const command = new Command("davitd")
-    .description("A managed plugin engine for containers that speaks the Docker Engine API.")
-    .version(`davitd version ${version}`, "-v, --version", "print the version and exit")
-    .option("--validate", "check the configuration and exit")
-    .allowExcessArguments(false)
+    .helpOption(false)
+    .option("--help")
+    .option("-v, --version")
+    .option("--validate")
+    .allowExcessArguments(true)
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(`davitd: ${text}`) });
+    .configureOutput({ writeErr: () => undefined, writeOut: () => undefined });
   for (const option of Object.values(options)) command.addOption(flagOf(option, typed));
-  for (const name of ignoredFlags) {
-    const flag = new Flag(`--${name} [value]`).hideHelp();
-    command.addOption(
-      flag.argParser(() => void warnings.push(`--${name} has no meaning for this engine and is ignored`)),
-    );
-    command.on(`option:${name}`, (value: unknown) => {
-      if (value === null) warnings.push(`--${name} has no meaning for this engine and is ignored`);
-    });
-  }
-  for (const [name, reason] of Object.entries(refusedFlags)) {
-    command.addOption(
-      new Flag(`--${name} <value>`).hideHelp().argParser(() => {
-        throw new InvalidArgumentError(reason);
-      }),
-    );
-  }
+  for (const option of foreignOptions) command.addOption(foreignFlag(option, ignored));
+  const words = expandWords(argv, shapes);
   try {
-    command.parse(argv, { from: "user" });
+    command.parse([...words], { from: "user" });
   } catch (error) {
-    if (error instanceof CommanderError) return { kind: "exit", exitCode: error.exitCode };
-    throw error;
+    if (!(error instanceof CommanderError)) throw error;
+    return { kind: "wrong", problem: problemOf(error) };
   }
+  const { help, version: isVersionAsked, validate } = command.opts();
+  if (help === true) return { kind: "print", text: helpText() };
+  if (isVersionAsked === true) return { kind: "print", text: `davitd version ${version}\n` };
+  if (command.args.length > 0) return { kind: "wrong", problem: '"davitd" accepts no argument(s).' };
   return {
     kind: "run",
     given: Object.fromEntries(typed),
-    warnings,
-    validate: command.opts()["validate"] === true,
+    warnings: [...ignored].map((flag) => `--${flag} has no meaning for this engine and is ignored`),
+    validate: validate === true,
   };
 }
 
+const shapes: readonly FlagShape[] = [
+  ...Object.values(options).map(({ flag, short, kind }) => ({ flag, short, isSwitch: kind === "flag" })),
+  ...foreignOptions.map(({ flag, short, takes }) => ({ flag, short, isSwitch: takes === "switch" })),
+];
+
 function flagOf(option: Option, typed: Map<string, unknown>): Flag {
-  const short = option.short === undefined ? "" : `-${option.short}, `;
-  const value = { flag: " [true|false]", text: " <value>", list: " <value>", number: " <n>" }[option.kind];
-  const flag = new Flag(`${short}--${option.flag}${value}`, option.doc);
-  if (option.kind === "flag") flag.preset("true");
-  return flag.argParser((text: string) => {
+  return declare(option).argParser((text: string) => {
     typed.set(option.key, readValue(option, text, typed.get(option.key)));
   });
 }
+
+function foreignFlag(option: ForeignOption, ignored: Set<string>): Flag {
+  return declare(option).argParser((text: string) => {
+    const refusal = refusalOf(option, text);
+    if (refusal !== undefined) throw new InvalidArgumentError(refusal);
+    ignored.add(option.flag);
+  });
+}
+
+/** Switches come with their value too, once their words are expanded. */
+const declare = ({ flag, short }: Pick<FlagShape, "flag" | "short">): Flag =>
+  new Flag(`${short === undefined ? "" : `-${short}, `}--${flag} <value>`);
 
 function readValue({ kind }: Option, text: string, before: unknown): unknown {
   if (kind === "text") return text;
   if (kind === "list") return [...(Array.isArray(before) ? before : []), text];
   if (kind === "number") {
-    if (!/^\d+$/.test(text)) throw new InvalidArgumentError("expected a whole number.");
+    if (!/^\d+$/.test(text)) throw new InvalidArgumentError("expected a whole number");
     return Number(text);
   }
-  if (!["true", "false", "1", "0"].includes(text)) throw new InvalidArgumentError("expected true or false.");
-  return text === "true" || text === "1";
+  // As Go reads them.
+  if (/^(1|t|true|T|TRUE|True)$/.test(text)) return true;
+  if (/^(0|f|false|F|FALSE|False)$/.test(text)) return false;
+  throw new InvalidArgumentError("expected true or false");
+}
+
+/** What is wrong, in dockerd's words where it has any. */
+function problemOf({ code, message }: CommanderError): string {
+  const quoted = /'([^']*)'/.exec(message)?.[1] ?? "";
+  if (code === "commander.unknownOption") {
+    const name = quoted.split("=")[0] ?? quoted;
+    return name.startsWith("--")
+      ? `unknown flag: ${name}`
+      : `unknown shorthand flag: '${name.charAt(1)}' in ${name}`;
+  }
+  if (code === "commander.optionMissingArgument") {
+    return `flag needs an argument: --${/--([\w-]+)/.exec(message)?.[1] ?? ""}`;
+  }
+  const invalid = /^error: option '(?:-\w, )?(--[\w-]+) <value>' argument '(.*)' is invalid\. (.*)$/s.exec(
+    message,
+  );
+  return invalid === null
+    ? message.replace(/^error: /, "")
+    : `invalid argument ${JSON.stringify(invalid[2])} for "${invalid[1]}" flag: ${invalid[3]}`;
 }

@@ -1,50 +1,58 @@
 import { readFileSync } from "node:fs";
 import * as z from "zod";
 import { EngineError, errnoOf, messageOf } from "../../core/errors.ts";
-import type { Given } from "./configuration.ts";
-import { ignoredFlags, options, refusedFlags } from "./options.ts";
+import { foreignKeys, refusalOf } from "./foreign-options.ts";
+import { type Given, options } from "./options.ts";
 
-const plural: Readonly<Record<string, string>> = { "authorization-plugins": "authorization-plugin" };
-
-/** The settings of a `daemon.json`, and warnings about keys that mean nothing here; a missing file at the default place is empty. */
-export function readConfigFile(path: string): {
+export interface ConfigFile {
   readonly given: Given;
+  /** About keys that mean nothing here. */
   readonly warnings: readonly string[];
-} {
-  const values = parse(path);
-  const known = new Set(Object.values(options).map(({ key }) => key));
-  const given: Record<string, unknown> = {};
-  const warnings: string[] = [];
-  for (const [key, value] of Object.entries(values)) {
-    const flag = plural[key] ?? key;
-    const refused = refusedFlags[flag];
-    if (refused !== undefined && !(Array.isArray(value) && value.length === 0)) {
-      throw new EngineError("invalid", `configuration file ${path}: ${key}: ${refused}`);
-    }
-    if (known.has(key)) given[key] = value;
-    else if (ignoredFlags.includes(flag) || ignoredFlags.includes(flag.replace(/s$/, ""))) {
-      warnings.push(`${key} in ${path} has no meaning for this engine and is ignored`);
-    } else {
-      throw new EngineError(
-        "invalid",
-        `configuration file ${path}: the following directives don't match any configuration option: ${key}`,
-      );
-    }
-  }
-  return { given, warnings };
 }
 
-function parse(path: string): Record<string, unknown> {
-  let text: string;
+/** The settings of a `daemon.json`; a missing file at the default place is empty. */
+export function readConfigFile(path: string): ConfigFile {
   try {
-    text = readFileSync(path, "utf8");
+    return parseConfigFile(readText(path));
   } catch (error) {
-    if (errnoOf(error) === "ENOENT" && path === options.configFile.fallback) return {};
-    throw new EngineError("invalid", `reading configuration file: ${messageOf(error)}`, { cause: error });
+    throw new EngineError("invalid", `${inFile(path)}: ${messageOf(error)}`, { cause: error });
   }
+}
+
+/** As dockerd begins to tell what is wrong with a file. */
+export const inFile = (path: string): string => `unable to configure the Docker daemon with file ${path}`;
+
+function readText(path: string): string {
   try {
-    return z.record(z.string(), z.unknown()).parse(JSON.parse(text));
+    return readFileSync(path, "utf8");
   } catch (error) {
-    throw new EngineError("invalid", `configuration file ${path}: ${messageOf(error)}`, { cause: error });
+    if (errnoOf(error) === "ENOENT" && path === options.configFile.fallback) return "{}";
+    throw error;
   }
+}
+
+/** Keys that are known, those of dockerd that mean nothing here as warnings; refuses all others by name. */
+export function parseConfigFile(text: string): ConfigFile {
+  const values = z.record(z.string(), z.unknown()).safeParse(text.trim() === "" ? {} : JSON.parse(text));
+  if (!values.success) throw new EngineError("invalid", "expected a JSON object");
+  const known = new Set<string>(Object.values(options).map(({ key }) => key));
+  known.delete(options.configFile.key);
+  const given: Record<string, unknown> = {};
+  const warnings: string[] = [];
+  const unknown: string[] = [];
+  for (const [key, value] of Object.entries(values.data)) {
+    const foreign = foreignKeys.get(key);
+    const refusal = foreign === undefined ? undefined : refusalOf(foreign, value);
+    if (refusal !== undefined) throw new EngineError("invalid", `${key}: ${refusal}`);
+    if (known.has(key)) given[key] = value;
+    else if (foreign === undefined) unknown.push(key);
+    else warnings.push(`${key} in the configuration file has no meaning for this engine and is ignored`);
+  }
+  if (unknown.length > 0) {
+    throw new EngineError(
+      "invalid",
+      `the following directives don't match any configuration option: ${unknown.join(", ")}`,
+    );
+  }
+  return { given, warnings };
 }

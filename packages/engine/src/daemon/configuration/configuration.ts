@@ -1,15 +1,19 @@
 import { describeIssue } from "@davit/protocol";
 import * as z from "zod";
 import { EngineError } from "../../core/errors.ts";
-import { type Option, type OptionKind, type OptionName, options, type ValueOf } from "./options.ts";
+import {
+  type Given,
+  type Option,
+  type OptionKind,
+  type OptionName,
+  options,
+  type ValueOf,
+} from "./options.ts";
 
 /** The daemon's settings, checked: absolute paths, positive times. */
 export type Configuration = {
   readonly [Name in OptionName]: ValueOf<(typeof options)[Name]["kind"]>;
 };
-
-/** Settings as given in one place, by key of `daemon.json`. */
-export type Given = Readonly<Record<string, unknown>>;
 
 const kinds: { readonly [Kind in OptionKind]: z.ZodType<ValueOf<Kind>> } = {
   text: z.string(),
@@ -18,20 +22,9 @@ const kinds: { readonly [Kind in OptionKind]: z.ZodType<ValueOf<Kind>> } = {
   list: z.array(z.string()),
 };
 
-/**
- * Flags and file together. A key that is given in both is an error, as at the Engine.
- */
+/** Flags and file together. A key that is given in both is an error, as at the Engine. */
 export function mergeConfiguration(flags: Given, file: Given): Configuration {
-  const twice = Object.keys(flags).filter((key) => file[key] !== undefined);
-  if (twice.length > 0) {
-    const said = twice.map(
-      (key) => `${key}: (from flag: ${show(flags[key])}, from file: ${show(file[key])})`,
-    );
-    throw new EngineError(
-      "invalid",
-      `the following directives are specified both as a flag and in the configuration file: ${said.join(", ")}`,
-    );
-  }
+  refuseTwice(flags, file);
   const given = { ...file, ...flags };
   const read = <Kind extends OptionKind>(option: Option<Kind>) => readOption(option, given);
   const configuration: Configuration = {
@@ -46,6 +39,8 @@ export function mergeConfiguration(flags: Given, file: Given): Configuration {
     insecureRegistries: read(options.insecureRegistries),
     registryMirrors: read(options.registryMirrors),
     certsDir: read(options.certsDir),
+    labels: read(options.labels),
+    metricsAddr: read(options.metricsAddr),
     debug: read(options.debug),
     logLevel: read(options.logLevel),
     logFormat: read(options.logFormat),
@@ -76,9 +71,24 @@ function readOption<Kind extends OptionKind>(option: Option<Kind>, given: Given)
   });
 }
 
+function refuseTwice(flags: Given, file: Given): void {
+  const twice = Object.keys(flags).filter((key) => file[key] !== undefined);
+  if (twice.length === 0) return;
+  const said = twice.map((key) => `${key}: (from flag: ${show(flags[key])}, from file: ${show(file[key])})`);
+  throw new EngineError(
+    "invalid",
+    `the following directives are specified both as a flag and in the configuration file: ${said.join(", ")}`,
+  );
+}
+
 const show = (value: unknown): string => (Array.isArray(value) ? `[${value.join(" ")}]` : String(value));
 
-const logLevels = ["debug", "info", "warn", "error", "fatal"];
+const logLevels = ["debug", "info", "warn", "error", "fatal"] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/** How much is logged; `debug` wins over the level. */
+export const logLevelOf = ({ debug, logLevel }: Configuration): LogLevel =>
+  debug ? "debug" : (logLevels.find((level) => level === logLevel) ?? "info");
 
 function requireSound(configuration: Configuration): void {
   const invalid = (key: string, reason: string): never => {
@@ -97,11 +107,16 @@ function requireSound(configuration: Configuration): void {
     );
   }
   if (configuration.hosts.length === 0) invalid("hosts", "at least one is needed");
-  if (!logLevels.includes(configuration.logLevel)) {
+  if (!logLevels.some((level) => level === configuration.logLevel)) {
     invalid(
       "log-level",
       `expected one of ${logLevels.join(", ")}, got ${JSON.stringify(configuration.logLevel)}`,
     );
+  }
+  const unlabeled = configuration.labels.find((label) => !/^[^=]+=/.test(label));
+  if (unlabeled !== undefined) invalid("labels", `bad attribute format: ${unlabeled}`);
+  if (configuration.metricsAddr !== "" && !/^(\[[^\]]+\]|[^:]*):\d+$/.test(configuration.metricsAddr)) {
+    invalid("metrics-addr", `expected HOST:PORT, got ${JSON.stringify(configuration.metricsAddr)}`);
   }
   if (!["text", "json"].includes(configuration.logFormat)) {
     invalid("log-format", `expected text or json, got ${JSON.stringify(configuration.logFormat)}`);

@@ -6,7 +6,21 @@ export interface Option<Kind extends OptionKind = OptionKind> {
   readonly kind: Kind;
   readonly fallback: ValueOf<Kind>;
   readonly doc: string;
+  /** The heading that it stands under, in the help and on the reference page. */
+  readonly group: OptionGroup;
+  /** Whether a running daemon takes a new value over on SIGHUP. */
+  readonly reloads?: boolean;
 }
+
+export const optionGroups = [
+  "API",
+  "Places",
+  "Life",
+  "Registries",
+  "Default network",
+  "Logs and metrics",
+] as const;
+export type OptionGroup = (typeof optionGroups)[number];
 
 export type OptionKind = "text" | "flag" | "number" | "list";
 export type ValueOf<Kind extends OptionKind> = {
@@ -27,6 +41,7 @@ export const options = {
     kind: "list",
     fallback: ["unix:///run/davit/davit.sock"],
     doc: "where the API listens: unix://PATH, tcp://HOST:PORT or fd:// (systemd); may be repeated",
+    group: "API",
   }),
   dataRoot: option({
     key: "data-root",
@@ -34,6 +49,7 @@ export const options = {
     kind: "text",
     fallback: "/var/lib/davit",
     doc: "directory of everything that survives a reboot; its file system must be able to hold an overlay's upper directory",
+    group: "Places",
   }),
   execRoot: option({
     key: "exec-root",
@@ -41,6 +57,7 @@ export const options = {
     kind: "text",
     fallback: "/run/davit",
     doc: "directory of what does not survive a reboot",
+    group: "Places",
   }),
   pluginSocketDir: option({
     key: "plugin-socket-dir",
@@ -48,6 +65,7 @@ export const options = {
     kind: "text",
     fallback: "/run/docker/plugins",
     doc: "directory in which the sockets of plugins appear, one directory per plugin",
+    group: "Places",
   }),
   pluginStartTimeout: option({
     key: "plugin-start-timeout",
@@ -55,6 +73,8 @@ export const options = {
     kind: "number",
     fallback: 15,
     doc: "seconds that a plugin may take until its socket accepts connections",
+    group: "Life",
+    reloads: true,
   }),
   configFile: option({
     key: "config-file",
@@ -62,6 +82,7 @@ export const options = {
     kind: "text",
     fallback: "/etc/davit/daemon.json",
     doc: "the settings' file; may be missing at its default place",
+    group: "Places",
   }),
   pidFile: option({
     key: "pidfile",
@@ -70,6 +91,7 @@ export const options = {
     kind: "text",
     fallback: "",
     doc: "file to write the process ID to; none by default",
+    group: "Places",
   }),
   group: option({
     key: "group",
@@ -78,6 +100,7 @@ export const options = {
     kind: "text",
     fallback: "",
     doc: "group that may use the UNIX socket; root's by default",
+    group: "API",
   }),
   insecureRegistries: option({
     key: "insecure-registries",
@@ -85,6 +108,8 @@ export const options = {
     kind: "list",
     fallback: [],
     doc: "registry HOST[:PORT] or network in CIDR notation that may be spoken to without verified TLS; may be repeated",
+    group: "Registries",
+    reloads: true,
   }),
   registryMirrors: option({
     key: "registry-mirrors",
@@ -92,6 +117,8 @@ export const options = {
     kind: "list",
     fallback: [],
     doc: "mirror of Docker Hub, tried first on pulls; may be repeated",
+    group: "Registries",
+    reloads: true,
   }),
   certsDir: option({
     key: "certs-dir",
@@ -99,6 +126,7 @@ export const options = {
     kind: "text",
     fallback: "/etc/docker/certs.d",
     doc: "directory of registries' certificates, one directory per HOST[:PORT]",
+    group: "Registries",
   }),
   debug: option({
     key: "debug",
@@ -107,6 +135,8 @@ export const options = {
     kind: "flag",
     fallback: false,
     doc: "as --log-level debug",
+    group: "Logs and metrics",
+    reloads: true,
   }),
   logLevel: option({
     key: "log-level",
@@ -115,6 +145,8 @@ export const options = {
     kind: "text",
     fallback: "info",
     doc: "debug, info, warn, error or fatal",
+    group: "Logs and metrics",
+    reloads: true,
   }),
   logFormat: option({
     key: "log-format",
@@ -122,6 +154,24 @@ export const options = {
     kind: "text",
     fallback: "text",
     doc: "text (logfmt) or json",
+    group: "Logs and metrics",
+  }),
+  metricsAddr: option({
+    key: "metrics-addr",
+    flag: "metrics-addr",
+    kind: "text",
+    fallback: "",
+    doc: "HOST:PORT that serves Prometheus metrics at /metrics, without TLS; none by default",
+    group: "Logs and metrics",
+  }),
+  labels: option({
+    key: "labels",
+    flag: "label",
+    kind: "list",
+    fallback: [],
+    doc: "KEY=VALUE that `info` shows; may be repeated",
+    group: "API",
+    reloads: true,
   }),
   tls: option({
     key: "tls",
@@ -129,6 +179,7 @@ export const options = {
     kind: "flag",
     fallback: false,
     doc: "use TLS on tcp:// hosts",
+    group: "API",
   }),
   tlsVerify: option({
     key: "tlsverify",
@@ -136,6 +187,7 @@ export const options = {
     kind: "flag",
     fallback: false,
     doc: "use TLS on tcp:// hosts and require a client certificate signed by --tlscacert",
+    group: "API",
   }),
   tlsCaCert: option({
     key: "tlscacert",
@@ -143,6 +195,7 @@ export const options = {
     kind: "text",
     fallback: "",
     doc: "PEM file of the CA that clients' certificates must be signed by",
+    group: "API",
   }),
   tlsCert: option({
     key: "tlscert",
@@ -150,6 +203,7 @@ export const options = {
     kind: "text",
     fallback: "",
     doc: "PEM file of the server's certificate",
+    group: "API",
   }),
   tlsKey: option({
     key: "tlskey",
@@ -157,6 +211,7 @@ export const options = {
     kind: "text",
     fallback: "",
     doc: "PEM file of the server's key",
+    group: "API",
   }),
   liveRestore: option({
     key: "live-restore",
@@ -164,6 +219,8 @@ export const options = {
     kind: "flag",
     fallback: true,
     doc: "keep plugins and containers running while no daemon runs; with false, the daemon stops them when it stops",
+    group: "Life",
+    reloads: true,
   }),
   shutdownTimeout: option({
     key: "shutdown-timeout",
@@ -171,6 +228,8 @@ export const options = {
     kind: "number",
     fallback: 15,
     doc: "seconds that requests under way may take when the daemon stops",
+    group: "Life",
+    reloads: true,
   }),
   cniDirs: option({
     key: "cni-dirs",
@@ -178,6 +237,7 @@ export const options = {
     kind: "list",
     fallback: ["/usr/lib/cni", "/opt/cni/bin"],
     doc: "where CNI plugins are looked for; may be repeated",
+    group: "Default network",
   }),
   bridgeName: option({
     key: "bridge",
@@ -186,6 +246,7 @@ export const options = {
     kind: "text",
     fallback: "davit0",
     doc: "name of the bridge of the default network",
+    group: "Default network",
   }),
   bridgeSubnet: option({
     key: "bip",
@@ -193,6 +254,7 @@ export const options = {
     kind: "text",
     fallback: "10.89.0.0/16",
     doc: "network of the default bridge, in CIDR notation",
+    group: "Default network",
   }),
   runc: option({
     key: "runc",
@@ -200,6 +262,7 @@ export const options = {
     kind: "text",
     fallback: "runc",
     doc: "the OCI runtime, a command or a path",
+    group: "Places",
   }),
   conmon: option({
     key: "conmon",
@@ -207,80 +270,11 @@ export const options = {
     kind: "text",
     fallback: "conmon",
     doc: "the monitor of processes, a command or a path",
+    group: "Places",
   }),
 } as const;
 
+/** Settings as given in one place, by key of `daemon.json`. */
+export type Given = Readonly<Record<string, unknown>>;
+
 export type OptionName = keyof typeof options;
-
-/** dockerd's flags and keys that mean nothing here: taken, with a warning that says so. */
-export const ignoredFlags: readonly string[] = [
-  "add-runtime",
-  "allow-nondistributable-artifacts",
-  "api-cors-header",
-  "bridge-accept-fwmark",
-  "cdi-spec-dir",
-  "cgroup-parent",
-  "containerd",
-  "containerd-namespace",
-  "containerd-plugins-namespace",
-  "cpu-rt-period",
-  "cpu-rt-runtime",
-  "cri-containerd",
-  "default-address-pool",
-  "default-cgroupns-mode",
-  "default-gateway",
-  "default-gateway-v6",
-  "default-ipc-mode",
-  "default-network-opt",
-  "default-runtime",
-  "default-shm-size",
-  "default-ulimit",
-  "dns",
-  "dns-opt",
-  "dns-search",
-  "exec-opt",
-  "experimental",
-  "fixed-cidr",
-  "fixed-cidr-v6",
-  "host-gateway-ip",
-  "http-proxy",
-  "https-proxy",
-  "icc",
-  "init",
-  "init-path",
-  "ip",
-  "ip-forward",
-  "ip-masq",
-  "ip6tables",
-  "iptables",
-  "ipv6",
-  "label",
-  "log-driver",
-  "log-opt",
-  "max-concurrent-downloads",
-  "max-concurrent-uploads",
-  "max-download-attempts",
-  "metrics-addr",
-  "mtu",
-  "network-control-plane-mtu",
-  "no-new-privileges",
-  "no-proxy",
-  "node-generic-resource",
-  "oom-score-adjust",
-  "raw-logs",
-  "rootless",
-  "seccomp-profile",
-  "selinux-enabled",
-  "storage-driver",
-  "storage-opt",
-  "swarm-default-advertise-addr",
-  "userland-proxy",
-  "userland-proxy-path",
-  "userns-remap",
-];
-
-/** Ignoring these would take away a protection that was asked for: refused. */
-export const refusedFlags: Readonly<Record<string, string>> = {
-  "authorization-plugin":
-    "authorization plugins are not supported by this version: every request would be let through",
-};

@@ -1,9 +1,11 @@
 import { containerCreateBodySchema } from "@davit/protocol";
+import { parseDetachKeys } from "../../core/container/detach-keys.ts";
 import { parseLogTime, parseTail } from "../../core/container/log-time.ts";
 import { EngineError } from "../../core/errors.ts";
 import type { Output } from "../../services/containers/container-output.ts";
 import type { ContainerServices } from "../../services/containers/container-services.ts";
 import type { WaitCondition } from "../../services/containers/exit-waiters.ts";
+import { detachable } from "../../services/exec/detachable.ts";
 import type { ByteStream } from "../../core/ports/byte-stream.ts";
 import type { Query } from "../query.ts";
 import { reply } from "../reply.ts";
@@ -35,7 +37,9 @@ export const containerRoutes = (services: ContainerServices): readonly Route[] =
   ...outputRoutes(services),
 ];
 
-const recordRoutes = ({ containers, lifecycle }: ContainerServices): readonly Route[] => [
+const pruneFilterKeys = ["label", "label!", "until"] as const;
+
+const recordRoutes = ({ containers, lifecycle, prune }: ContainerServices): readonly Route[] => [
   {
     method: "POST",
     path: "/containers/create",
@@ -56,6 +60,12 @@ const recordRoutes = ({ containers, lifecycle }: ContainerServices): readonly Ro
       };
       return reply.json(await containers.list(selection, { size: query.flag("size") }));
     },
+  },
+  {
+    method: "POST",
+    path: "/containers/prune",
+    handle: async ({ query }) =>
+      reply.json(await prune(filterMap(query.filters(pruneFilterKeys), pruneFilterKeys))),
   },
   {
     method: "GET",
@@ -178,20 +188,30 @@ const outputRoutes = ({ output }: ContainerServices): readonly Route[] => [
     path: "/containers/{id}/attach",
     hijack: true,
     handle: async ({ param, query, version, signal }) => {
+      const id = param("id");
+      const detachKeys = parseDetachKeys(query.text("detachKeys"));
+      const detached = new AbortController();
       const attached = output.attach(
-        param("id"),
+        id,
         { ...streams(query), logs: query.flag("logs"), stream: query.flag("stream") },
-        signal,
+        AbortSignal.any([signal, detached.signal]),
       );
+      const onDetach = (): void => {
+        output.detached(id);
+        detached.abort();
+      };
       return reply.hijack(outputContentType(version, attached), async ({ input, write }) => {
         const done = new AbortController();
+        const typed = attached.tty ? detachable(input, detachKeys, onDetach) : input;
         const sending = query.flag("stdin")
-          ? output.input(param("id"), input, AbortSignal.any([signal, done.signal]))
+          ? output.input(id, typed, AbortSignal.any([signal, done.signal]))
           : Promise.resolve();
         // Told when the output has ended; until then the output matters more.
         sending.catch(() => undefined);
         try {
           for await (const bytes of framed(attached)) await write(bytes);
+        } catch (error) {
+          if (!detached.signal.aborted) throw error;
         } finally {
           done.abort();
         }

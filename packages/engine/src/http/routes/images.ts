@@ -1,4 +1,6 @@
 import { EngineError } from "../../core/errors.ts";
+import type { ByteStream } from "../../core/ports/byte-stream.ts";
+import { imagePruneFilterKeys } from "../../services/images/image-pruner.ts";
 import type { ImageServices } from "../../services/images/image-services.ts";
 import { registryAuth, registryMetaHeaders } from "../registry-headers.ts";
 import { reply } from "../reply.ts";
@@ -9,7 +11,9 @@ const filterKeys = ["before", "dangling", "label", "reference", "since", "until"
 
 export const imageRoutes = (services: ImageServices): readonly Route[] => [
   ...arrivalRoutes(services),
+  ...departureRoutes(services),
   ...recordRoutes(services),
+  ...absentRoutes(),
 ];
 
 const arrivalRoutes = ({ puller, importer, loader }: ImageServices): readonly Route[] => [
@@ -50,27 +54,92 @@ const arrivalRoutes = ({ puller, importer, loader }: ImageServices): readonly Ro
   },
 ];
 
-const pull = (puller: ImageServices["puller"], { query, headers, signal }: ApiRequest) =>
-  reply.progress((emit) =>
-    puller.pull(
-      {
-        image: query.text("fromImage"),
-        tag: query.text("tag"),
-        platform: query.text("platform"),
-        auth: registryAuth(headers),
-        headers: registryMetaHeaders(headers),
-        signal,
-      },
-      emit,
-    ),
-  );
+/** In the order that they are tried in: a name may end in `/get`. */
+const departureRoutes = ({ saver, pusher, remote }: ImageServices): readonly Route[] => [
+  {
+    method: "GET",
+    path: "/images/get",
+    handle: async ({ query }) => tar(await saver.save(query.all("names"), query.text("platform"))),
+  },
+  {
+    method: "GET",
+    path: "/images/{name:.*}/get",
+    handle: async ({ param, query }) => tar(await saver.save([param("name")], query.text("platform"))),
+  },
+  {
+    method: "POST",
+    path: "/images/{name:.*}/push",
+    handle: async (request) => {
+      const { param, query } = request;
+      const push = { image: param("name"), tag: query.text("tag"), ...access(request) };
+      return reply.progress((emit) => pusher.push(push, emit));
+    },
+  },
+  {
+    method: "GET",
+    path: "/distribution/{name:.*}/json",
+    handle: async (request) => reply.json(await remote.inspect(request.param("name"), access(request))),
+  },
+];
 
-const recordRoutes = ({ images }: ImageServices): readonly Route[] => [
+const tar = (archive: ByteStream) => reply.bytes(archive, { "Content-Type": "application/x-tar" });
+
+const access = ({ headers, signal }: ApiRequest) => ({
+  auth: registryAuth(headers),
+  headers: registryMetaHeaders(headers),
+  signal,
+});
+
+/** What others do better. */
+const absentRoutes = (): readonly Route[] => [
+  {
+    method: "GET",
+    path: "/images/search",
+    handle: () => notImplemented("search: not supported: search at the registry's own site"),
+  },
+  {
+    method: "POST",
+    path: "/build",
+    handle: () =>
+      notImplemented(
+        "build: this engine does not build images: use buildah, or docker buildx with a builder of its own " +
+          "(docker buildx create), and push or load what they make",
+      ),
+  },
+  {
+    method: "POST",
+    path: "/build/prune",
+    handle: async () => reply.json({ CachesDeleted: null, SpaceReclaimed: 0 }),
+  },
+];
+
+function notImplemented(message: string): Promise<never> {
+  return Promise.reject(new EngineError("not-implemented", message));
+}
+
+function pull(puller: ImageServices["puller"], request: ApiRequest) {
+  const { query } = request;
+  const wanted = {
+    image: query.text("fromImage"),
+    tag: query.text("tag"),
+    platform: query.text("platform"),
+    ...access(request),
+  };
+  return reply.progress((emit) => puller.pull(wanted, emit));
+}
+
+const recordRoutes = ({ images, pruner }: ImageServices): readonly Route[] => [
   {
     method: "GET",
     path: "/images/json",
     handle: async ({ query }) =>
       reply.json(await images.list(filterMap(query.filters(filterKeys), filterKeys))),
+  },
+  {
+    method: "POST",
+    path: "/images/prune",
+    handle: async ({ query }) =>
+      reply.json(await pruner.prune(filterMap(query.filters(imagePruneFilterKeys), imagePruneFilterKeys))),
   },
   {
     method: "GET",

@@ -2,17 +2,20 @@ import { EngineError, messageOf } from "../../core/errors.ts";
 import { checkedName, resolveContainer } from "../../core/container/name.ts";
 import type { ContainerRecord } from "../../core/container/record.ts";
 import { runtimeSignal, signalNumber } from "../../core/container/signal.ts";
+import { restartsAfterExit } from "../../core/container/restart-policy.ts";
 import { startFailureExitCode } from "../../core/container/start-failure.ts";
-import { afterAction } from "../../core/container/transitions.ts";
+import { afterAction, countsAsRunning, hasProcess } from "../../core/container/transitions.ts";
 import type { KeyedQueue } from "../../core/keyed-queue.ts";
 import type { TerminalSize } from "../../core/ports/process-input.ts";
 import { type ContainerPorts, namespace, publishContainerEvent } from "./container-ports.ts";
 import type { ContainerRemover } from "./container-remover.ts";
-import type { ContainerStarter } from "./container-starter.ts";
+import type { ContainerStarter, StartedFacts } from "./container-starter.ts";
 import { endsWithin } from "./ends-within.ts";
 import type { ExitSettler } from "./exit-settler.ts";
 import type { ExitWaiters, WaitCondition } from "./exit-waiters.ts";
+import type { HealthMonitor } from "./health-monitor.ts";
 import type { OutputReaders } from "./output-readers.ts";
+import type { Restarts } from "./restarts.ts";
 
 export interface LifecycleParts {
   readonly queue: KeyedQueue;
@@ -21,6 +24,8 @@ export interface LifecycleParts {
   readonly remover: ContainerRemover;
   readonly waiters: ExitWaiters;
   readonly readers: OutputReaders;
+  readonly restarts: Restarts;
+  readonly health: HealthMonitor;
 }
 
 export interface StopOptions {
@@ -30,6 +35,11 @@ export interface StopOptions {
   readonly timeoutSeconds?: number | undefined;
   /** Gives up waiting; what was asked of the container stays asked. */
   readonly canceled?: AbortSignal;
+}
+
+interface Signaled {
+  readonly record: ContainerRecord;
+  readonly exited: Promise<number>;
 }
 
 /**
@@ -43,6 +53,7 @@ export class ContainerLifecycle {
   constructor(ports: ContainerPorts, parts: LifecycleParts) {
     this.#ports = ports;
     this.#parts = parts;
+    parts.restarts.onDue((id) => void this.#restartDue(id));
   }
 
   /** By full ID, name or prefix of the ID; not-found in the Engine's words. */
@@ -54,28 +65,75 @@ export class ContainerLifecycle {
     const { id } = this.resolve(typed);
     return this.#parts.queue.run(id, async () => {
       const record = this.resolve(id);
-      if (record.status === "running") return "already-running";
+      if (record.status === "paused") {
+        throw new EngineError("conflict", "cannot start a paused container, try unpause instead");
+      }
+      if (countsAsRunning(record)) return "already-running";
       afterAction(record.status, "start");
+      this.#parts.restarts.cancel(id);
+      const fresh: ContainerRecord = { ...record, restartCount: 0, manuallyStopped: false };
       try {
-        const started = await this.#parts.starter.start(record, signal);
-        this.#ports.state.containers.put({
-          ...record,
-          ...started,
-          status: "running",
-          exitCode: 0,
-          error: "",
-          oomKilled: false,
-          startedAt: new Date().toISOString(),
-        });
+        await this.#startNow(fresh, signal);
       } catch (error) {
-        await this.#settleFailedStart(record, error);
+        await this.#settleFailedStart(fresh, error);
         throw error;
       }
-      publishContainerEvent(this.#ports.events, record, "start");
-      this.#parts.readers.startRun(record.id);
-      this.#parts.settler.watch(record.id);
       return "started";
     });
+  }
+
+  async #startNow(record: ContainerRecord, signal?: AbortSignal): Promise<void> {
+    const commit = (started: StartedFacts): void =>
+      this.#ports.state.containers.put({
+        ...record,
+        ...started,
+        status: "running",
+        exitCode: 0,
+        error: "",
+        oomKilled: false,
+        startedAt: new Date().toISOString(),
+      });
+    await this.#parts.starter.start(record, commit, signal);
+    publishContainerEvent(this.#ports.events, record, "start");
+    this.#parts.readers.startRun(record.id);
+    this.#parts.settler.watch(record.id);
+    this.#parts.health.watch(record.id);
+  }
+
+  /** Its restart policy's delay is over. */
+  async #restartDue(id: string): Promise<void> {
+    const { logger, state } = this.#ports;
+    try {
+      await this.#parts.queue.run(id, async () => {
+        const record = state.containers.get(id);
+        if (record === undefined || this.#parts.restarts.isClosed) return;
+        if (record.status !== "restarting" && record.status !== "exited") return;
+        try {
+          await this.#startNow(record);
+        } catch (error) {
+          logger.warn({ err: error, container: id }, "could not restart a container");
+          this.#settleFailedRestart(record, messageOf(error));
+        }
+      });
+    } catch (error) {
+      logger.error({ err: error, container: id }, "could not restart a container");
+    }
+  }
+
+  /** What it needs may come back, a volume's driver for one: it goes on being tried as its policy says. */
+  #settleFailedRestart(record: ContainerRecord, error: string): void {
+    const { state } = this.#ports;
+    const exitCode = startFailureExitCode(error);
+    const finishedAt = new Date().toISOString();
+    const failed: ContainerRecord = { ...record, status: "exited", error, exitCode, finishedAt };
+    this.#parts.readers.endRun(record.id);
+    if (restartsAfterExit(failed)) {
+      state.containers.put({ ...failed, status: "restarting", restartCount: record.restartCount + 1 });
+      this.#parts.restarts.schedule(record.id, 0);
+      return;
+    }
+    state.containers.put(failed);
+    this.#parts.waiters.exited(record.id, failed);
   }
 
   async #settleFailedStart(record: ContainerRecord, error: unknown): Promise<void> {
@@ -96,26 +154,35 @@ export class ContainerLifecycle {
   }
 
   /** Asks it to end, and makes it after the timeout. Resolves when it has ended. */
-  async stop(typed: string, options: StopOptions = {}): Promise<"stopped" | "not-running"> {
+  stop(typed: string, options: StopOptions = {}): Promise<"stopped" | "not-running"> {
+    return this.#stop(typed, options, { isAsked: true });
+  }
+
+  async #stop(
+    typed: string,
+    options: StopOptions,
+    reason: { readonly isAsked: boolean },
+  ): Promise<"stopped" | "not-running"> {
     const { id, config } = this.resolve(typed);
-    const signaled = await this.#signal(id, options.signal || config.stopSignal || "SIGTERM");
+    const signaled = await this.#signal(id, options.signal || config.stopSignal || "SIGTERM", reason);
     if (signaled === undefined) return "not-running";
     const timeoutSeconds = options.timeoutSeconds ?? config.stopTimeoutSeconds;
     if (!(await endsWithin(signaled.exited, timeoutSeconds, options.canceled))) {
-      await this.#signal(id, "SIGKILL");
+      await this.#signal(id, "SIGKILL", reason);
       await signaled.exited;
     }
     publishContainerEvent(this.#ports.events, signaled.record, "stop");
     return "stopped";
   }
 
-  /** Stops every running container, all at once. */
+  /** Stops every running container, all at once, as the engine stops: the next one starts those whose policy says so. */
   async stopAll(): Promise<void> {
     const { state, logger } = this.#ports;
-    const running = state.containers.list().filter(({ status }) => status === "running");
+    this.#parts.restarts.close();
+    const running = state.containers.list().filter(hasProcess);
     const stops = running.map(async ({ id }) => {
       try {
-        await this.stop(id);
+        await this.#stop(id, {}, { isAsked: false });
       } catch (error) {
         logger.error({ container: id, err: error }, "container could not be stopped");
       }
@@ -133,33 +200,59 @@ export class ContainerLifecycle {
   /** Sends a signal; after SIGKILL it resolves when the container has ended. Conflict if it does not run. */
   async kill(typed: string, signal: string): Promise<void> {
     const number = signalNumber(signal === "" ? "KILL" : signal);
-    const { id } = this.resolve(typed);
-    const signaled = await this.#signal(id, String(number));
+    const { id, config } = this.resolve(typed);
+    const isAsked = [signalNumber("KILL"), signalNumber(config.stopSignal || "SIGTERM")].includes(number);
+    const signaled = await this.#signal(id, String(number), { isAsked });
     if (signaled === undefined) {
       throw new EngineError("conflict", `Cannot kill container: ${typed}: Container ${id} is not running`);
     }
     if (number === signalNumber("KILL")) await signaled.exited;
   }
 
-  /** Answers undefined if the container does not run. */
+  /** Answers undefined if the container does not run. With `isAsked` its restart policy knows that it was meant to end. */
   #signal(
     id: string,
     signal: string,
-  ): Promise<{ readonly record: ContainerRecord; readonly exited: Promise<number> } | undefined> {
+    { isAsked }: { readonly isAsked: boolean },
+  ): Promise<Signaled | undefined> {
     const { state, runtime, events } = this.#ports;
     return this.#parts.queue.run(id, async () => {
       const record = state.containers.get(id);
-      if (record?.status !== "running") return undefined;
-      const exited = this.#parts.waiters.wait(id, "next-exit");
+      if (record?.status === "restarting" && isAsked) return this.#cancelRestart(record);
+      if (record === undefined || !hasProcess(record)) {
+        // It may be about to be started as the engine's start asks.
+        if (isAsked) this.#parts.restarts.cancel(id);
+        return undefined;
+      }
+      if (isAsked) state.containers.put({ ...record, manuallyStopped: true });
+      const exited = this.#parts.waiters.wait(id, "exit");
       try {
         await runtime.kill(namespace, id, runtimeSignal(signal));
         publishContainerEvent(events, record, "kill", { signal: String(signalNumber(signal)) });
+        if (record.status === "paused" && isAsked) await this.#resume(id);
       } catch (error) {
         // It has just ended by itself: that is settled behind us in the queue.
         if (!(error instanceof EngineError && error.kind === "conflict")) throw error;
       }
       return { record, exited };
     });
+  }
+
+  /** A signal reaches a paused container when it goes on. */
+  async #resume(id: string): Promise<void> {
+    const { state, control, events } = this.#ports;
+    await control.resume(namespace, id);
+    const record = state.containers.get(id);
+    if (record?.status !== "paused") return;
+    state.containers.put({ ...record, status: "running" });
+    publishContainerEvent(events, record, "unpause");
+  }
+
+  #cancelRestart(record: ContainerRecord): Signaled {
+    this.#parts.restarts.cancel(record.id);
+    this.#ports.state.containers.put({ ...record, status: "exited", manuallyStopped: true });
+    this.#parts.waiters.exited(record.id, record);
+    return { record, exited: Promise.resolve(record.exitCode) };
   }
 
   /** Sets the size of a running container's terminal. */
@@ -172,7 +265,7 @@ export class ContainerLifecycle {
   /** Resolves with the exit code when the condition has come about. */
   wait(typed: string, condition: WaitCondition, signal: AbortSignal): Promise<number> {
     const record = this.resolve(typed);
-    if (condition === "not-running" && record.status !== "running") return Promise.resolve(record.exitCode);
+    if (condition === "not-running" && !countsAsRunning(record)) return Promise.resolve(record.exitCode);
     return this.#parts.waiters.wait(record.id, condition, signal);
   }
 
@@ -199,17 +292,19 @@ export class ContainerLifecycle {
     options: { readonly force: boolean; readonly removeAnonymous: boolean },
   ): Promise<void> {
     const { id } = this.resolve(typed);
-    if (options.force) await (await this.#signal(id, "SIGKILL"))?.exited;
+    if (options.force) await (await this.#signal(id, "SIGKILL", { isAsked: true }))?.exited;
     await this.#parts.queue.run(id, async () => {
       const record = this.#ports.state.containers.get(id);
       // Gone by itself, as --rm asks.
       if (record === undefined) return;
-      if (record.status === "running") {
+      if (countsAsRunning(record)) {
+        const first = record.status === "paused" ? "Unpause and then stop" : "Stop";
         throw new EngineError(
           "conflict",
-          `You cannot remove a running container ${id}. Stop the container before attempting removal or force remove`,
+          `You cannot remove a ${record.status} container ${id}. ${first} the container before attempting removal or force remove`,
         );
       }
+      this.#parts.restarts.cancel(id);
       await this.#parts.remover.remove(record, options);
     });
     await this.#ports.garbage.collect();

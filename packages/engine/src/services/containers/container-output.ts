@@ -72,6 +72,18 @@ export class ContainerOutput {
    */
   attach(typed: string, request: AttachRequest, signal: AbortSignal): Output {
     const record = this.#resolve(typed);
+    if (record.status === "paused") {
+      throw new EngineError(
+        "conflict",
+        `container ${typed} is paused, unpause the container before attach`,
+      );
+    }
+    if (record.status === "restarting") {
+      throw new EngineError(
+        "conflict",
+        `container ${typed} is restarting, wait until the container is running`,
+      );
+    }
     publishContainerEvent(this.#ports.events, record, "attach");
     if (!request.stream && !request.logs) return { tty: record.config.tty, chunks: nothing() };
     const query: LogQuery = {
@@ -80,6 +92,11 @@ export class ContainerOutput {
       ...(request.stream ? { follow: true, until: this.#readers.endOfRun(record.id) } : {}),
     };
     return this.#output(record, query, { ...request, timestamps: false });
+  }
+
+  /** A client has typed the keys that detach it. */
+  detached(typed: string): void {
+    publishContainerEvent(this.#ports.events, this.#resolve(typed), "detach");
   }
 
   /** Passes a client's bytes to a container's standard input once it runs; nothing, if it has none. */

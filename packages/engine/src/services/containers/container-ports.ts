@@ -1,10 +1,14 @@
 import type { ContainerRecord } from "../../core/container/record.ts";
 import type { EventPublisher } from "../../core/events.ts";
 import type { Layout } from "../../core/layout.ts";
+import type { HostPorts } from "../../core/ports/host-ports.ts";
+import type { ContainerFiles } from "../../core/ports/container-files.ts";
 import type { Host } from "../../core/ports/host.ts";
 import type { Logger } from "../../core/ports/logger.ts";
 import type { ProcessLogs } from "../../core/ports/logs.ts";
+import type { MountFiles } from "../../core/ports/mount-files.ts";
 import type { Network } from "../../core/ports/network.ts";
+import type { ProcessControl } from "../../core/ports/process-control.ts";
 import type { ProcessInput } from "../../core/ports/process-input.ts";
 import type { Runtime } from "../../core/ports/runtime.ts";
 import type { Snapshots } from "../../core/ports/snapshots.ts";
@@ -20,7 +24,13 @@ export interface ContainerPorts {
   readonly snapshots: Snapshots;
   readonly logs: ProcessLogs;
   readonly input: ProcessInput;
+  readonly control: ProcessControl;
   readonly host: Host;
+  readonly files: ContainerFiles;
+  readonly mountFiles: MountFiles;
+  readonly hostPorts: HostPorts;
+  /** The machine's, as Go names it: `amd64`. */
+  readonly architecture: string;
   readonly network: Network;
   readonly layout: Layout;
   readonly logger: Logger;

@@ -1,20 +1,39 @@
+import type { ContainerPruneResponse } from "@davit/protocol";
+import type { Filters } from "../../core/container/filters.ts";
 import { KeyedQueue } from "../../core/keyed-queue.ts";
+import { ExecSessions } from "../exec/exec-sessions.ts";
+import { ContainerArchive } from "./container-archive.ts";
+import { ContainerControl } from "./container-control.ts";
 import { ContainerLifecycle } from "./container-lifecycle.ts";
 import { ContainerOutput } from "./container-output.ts";
 import type { ContainerPorts } from "./container-ports.ts";
 import { ContainerRemover } from "./container-remover.ts";
+import { ContainerStats } from "./container-stats.ts";
 import { ContainerStarter } from "./container-starter.ts";
+import { ContainerUpdater } from "./container-updater.ts";
 import { Containers } from "./containers.ts";
 import { ExitSettler } from "./exit-settler.ts";
 import { ExitWaiters } from "./exit-waiters.ts";
+import { HealthMonitor } from "./health-monitor.ts";
 import { OutputReaders } from "./output-readers.ts";
+import { pruneContainers } from "./prune-containers.ts";
+import { Restarts } from "./restarts.ts";
 
 export interface ContainerServices {
   readonly containers: Containers;
   readonly lifecycle: ContainerLifecycle;
   readonly output: ContainerOutput;
-  /** Adopts what an earlier engine left; called before the first request is served, and need not be awaited for it. */
-  restore(): Promise<void>;
+  readonly exec: ExecSessions;
+  readonly archive: ContainerArchive;
+  readonly control: ContainerControl;
+  readonly stats: ContainerStats;
+  readonly updater: ContainerUpdater;
+  prune(filters: Filters): Promise<ContainerPruneResponse>;
+  /**
+   * Adopts what an earlier engine left, and once `startAfter` has settled starts what restart policies want running; called before
+   * the first request is served, and need not be awaited for it.
+   */
+  restore(startAfter: Promise<unknown>): Promise<void>;
   /** Lets go of the containers, which go on running. */
   close(): Promise<void>;
 }
@@ -25,13 +44,24 @@ export function containerServices(ports: ContainerPorts): ContainerServices {
   const waiters = new ExitWaiters();
   const readers = new OutputReaders();
   const remover = new ContainerRemover(ports, waiters, readers);
-  const settler = new ExitSettler(ports, { queue, remover, waiters, readers });
+  const restarts = new Restarts();
+  const exec = new ExecSessions(ports);
+  const health = new HealthMonitor(ports, exec);
+  const settler = new ExitSettler(ports, { queue, remover, waiters, readers, restarts, health });
   const starter = new ContainerStarter(ports);
+  const parts = { queue, starter, settler, remover, waiters, readers, restarts, health };
+  const lifecycle = new ContainerLifecycle(ports, parts);
   return {
-    containers: new Containers(ports),
-    lifecycle: new ContainerLifecycle(ports, { queue, starter, settler, remover, waiters, readers }),
+    containers: new Containers(ports, health),
+    lifecycle,
+    prune: (filters) => pruneContainers(ports, lifecycle, filters),
     output: new ContainerOutput(ports, readers),
-    restore: () => settler.restore(),
+    exec,
+    archive: new ContainerArchive(ports, queue),
+    control: new ContainerControl(ports, queue),
+    stats: new ContainerStats(ports),
+    updater: new ContainerUpdater(ports, queue),
+    restore: (startAfter) => settler.restore(startAfter),
     close: () => settler.close(),
   };
 }

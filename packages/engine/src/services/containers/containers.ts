@@ -5,16 +5,21 @@ import { planContainer } from "../../core/container/plan.ts";
 import type { PlannedMount } from "../../core/container/planned-mount.ts";
 import type { ContainerMount, ContainerRecord } from "../../core/container/record.ts";
 import { type ContainerSurroundings, inspectView, summaryView } from "../../core/container/views.ts";
-import { EngineError } from "../../core/errors.ts";
+import { EngineError, messageOf } from "../../core/errors.ts";
 import { newId, shortId } from "../../core/identifiers.ts";
 import { type ContainerPorts, never, publishContainerEvent } from "./container-ports.ts";
+import { readControlGroups } from "./control-groups.ts";
+import type { HealthMonitor } from "./health-monitor.ts";
+import { VolumeFiller } from "./volume-filler.ts";
 
 /** The containers that there are: making, listing, showing. */
 export class Containers {
   readonly #ports: ContainerPorts;
+  readonly #health: HealthMonitor;
 
-  constructor(ports: ContainerPorts) {
+  constructor(ports: ContainerPorts, health: HealthMonitor) {
     this.#ports = ports;
+    this.#health = health;
   }
 
   /** By full ID, name or prefix of the ID; not-found in the Engine's words. */
@@ -37,13 +42,19 @@ export class Containers {
     const { image } = images.resolve(body.Image);
     const id = newId();
     const hostOfEngine = ((await host.readSmallFile("/proc/sys/kernel/hostname")) ?? "localhost").trim();
-    const plan = planContainer(body, await images.config(image.id), { id, hostOfEngine });
+    const plan = planContainer(body, await images.config(image.id), {
+      id,
+      hostOfEngine,
+      groups: await readControlGroups(host),
+      find: (typed) => this.#other(typed),
+    });
     await this.#checkSources(plan.mounts);
     const { dir } = layout.container(id);
     try {
       // Clients follow the log before there is one.
       await host.ensureDir(dir, 0o710);
       const mounts = await this.#acquireVolumes(id, plan.mounts);
+      await new VolumeFiller(this.#ports).fill({ id, layers: image.layers, mounts });
       const record = state.transaction(() => {
         const others = state.containers.list();
         const made: ContainerRecord = {
@@ -63,6 +74,8 @@ export class Containers {
           autoRemove: plan.autoRemove,
           mounts,
           status: "created",
+          restartCount: 0,
+          manuallyStopped: false,
           pid: 0,
           exitCode: 0,
           error: "",
@@ -80,6 +93,15 @@ export class Containers {
       throw error;
     }
     return { id, warnings: plan.warnings };
+  }
+
+  /** One that a new container refers to. Not of kind not-found: clients take that for a missing image, and pull it. */
+  #other(typed: string): ContainerRecord {
+    try {
+      return this.resolve(typed);
+    } catch (error) {
+      throw new EngineError("invalid", messageOf(error), { cause: error });
+    }
   }
 
   async #checkSources(mounts: readonly PlannedMount[]): Promise<void> {
@@ -114,14 +136,14 @@ export class Containers {
     const selected = selectContainers(state.containers.list(), query, (typed) => {
       const found = images.find(typed);
       return found === undefined ? [] : [found.image.id];
-    });
+    }, (id) => this.#health.health(id)?.status ?? "none");
     const now = new Date();
     return Promise.all(
       selected.map(async (record) => {
         // Drivers other than our own are not asked: one that hangs must not delay the list.
         const mountpoints = await this.#mountpoints(record, (mount) => mount.driver === "local");
         const sizes = options.size ? await this.#sizes(record) : undefined;
-        return summaryView(record, { mountpoints, sizes }, this.#imageName(record), now);
+        return summaryView(record, { mountpoints, sizes, health: this.#health.health(record.id) }, this.#imageName(record), now);
       }),
     );
   }
@@ -132,6 +154,7 @@ export class Containers {
       paths: this.#ports.layout.container(record.id),
       mountpoints: await this.#mountpoints(record, () => true),
       storageDriver: "overlay2",
+      health: this.#health.health(record.id),
       sizes: options.size ? await this.#sizes(record) : undefined,
     });
   }

@@ -3,7 +3,8 @@ import type { ProcessExit } from "../../core/ports/runtime.ts";
 export type WaitCondition = "not-running" | "next-exit" | "removed";
 
 interface Waiter {
-  readonly condition: WaitCondition;
+  /** `exit`: the end of the present run, even if it is restarted; the others mean its end for good. */
+  readonly condition: WaitCondition | "exit";
   readonly resolve: (exitCode: number) => void;
 }
 
@@ -12,7 +13,7 @@ export class ExitWaiters {
   readonly #waiters = new Map<string, Set<Waiter>>();
 
   /** Resolves with the exit code when the condition comes about; the caller has looked whether it has already. */
-  wait(id: string, condition: WaitCondition, signal?: AbortSignal): Promise<number> {
+  wait(id: string, condition: Waiter["condition"], signal?: AbortSignal): Promise<number> {
     return new Promise((resolve, reject) => {
       const waiters = this.#waiters.get(id) ?? new Set();
       this.#waiters.set(id, waiters);
@@ -33,6 +34,13 @@ export class ExitWaiters {
   exited(id: string, { exitCode }: Pick<ProcessExit, "exitCode">): void {
     for (const waiter of this.#waiters.get(id) ?? []) {
       if (waiter.condition !== "removed") waiter.resolve(exitCode);
+    }
+  }
+
+  /** It has ended and is to be started again. */
+  restarting(id: string, { exitCode }: Pick<ProcessExit, "exitCode">): void {
+    for (const waiter of this.#waiters.get(id) ?? []) {
+      if (waiter.condition === "exit") waiter.resolve(exitCode);
     }
   }
 

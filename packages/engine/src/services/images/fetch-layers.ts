@@ -3,14 +3,9 @@ import { EngineError } from "../../core/errors.ts";
 import type { OnBytes } from "../../core/ports/byte-stream.ts";
 import type { ContentStore } from "../../core/ports/content.ts";
 import type { RegistrySession } from "../../core/ports/registry.ts";
-import type { Snapshots, UnpackedLayer } from "../../core/ports/snapshots.ts";
 import { ConcurrencyLimit } from "./concurrency-limit.ts";
 import { type EmitProgress, LayerProgress } from "./pull-progress.ts";
-
-export interface LayerStores {
-  readonly content: ContentStore;
-  readonly snapshots: Snapshots;
-}
+import { knownLayer, type LayerStores, type StoredLayer } from "./store-layer.ts";
 
 export interface LayersRequest {
   /** Bottom first, like `diffIds`; as many. */
@@ -23,21 +18,21 @@ export interface LayersRequest {
 const parallelDownloads = 3;
 
 /**
- * Downloads layers side by side and unpacks each, bottom first, as soon as it is there; layers that are unpacked already
- * are not fetched. The first failure stops the rest, and is thrown when all have stopped.
+ * Downloads layers side by side and unpacks each, bottom first, as soon as it is there; layers that are here
+ * already, unpacked and as blobs, are not fetched. The first failure stops the rest, and is thrown when all have stopped.
  */
 export async function fetchLayers(
   stores: LayerStores,
   session: RegistrySession,
   { layers, diffIds, emit, signal }: LayersRequest,
-): Promise<readonly UnpackedLayer[]> {
+): Promise<readonly StoredLayer[]> {
   const limit = new ConcurrencyLimit(parallelDownloads);
   const failure = new AbortController();
   const either = AbortSignal.any([signal, failure.signal]);
-  const known = await Promise.all(diffIds.map((diffId) => stores.snapshots.layer(diffId)));
+  const known = await Promise.all(diffIds.map((diffId) => knownLayer(stores, diffId)));
   // Each unpacking waits for its own download and for the layer below, as the lines of a pull are expected to come.
   let below: Promise<unknown> = Promise.resolve();
-  const work = layers.map((layer, at): Promise<UnpackedLayer> => {
+  const work = layers.map((layer, at): Promise<StoredLayer> => {
     const progress = new LayerProgress(layer.digest, emit);
     const existing = known[at];
     if (existing !== undefined) {
@@ -89,14 +84,15 @@ async function unpackLayer(
   diffId: Digest | undefined,
   progress: LayerProgress,
   signal: AbortSignal,
-): Promise<UnpackedLayer> {
+): Promise<StoredLayer> {
   const unpacked = await snapshots.unpack(content.read(layer.digest), {
     signal,
     onBytes: progress.bytes("Extracting", layer.size),
     ...(diffId === undefined ? {} : { expected: diffId }),
   });
   progress.say("Pull complete");
-  return unpacked;
+  const { digest, mediaType, size: sizeBytes } = layer;
+  return { ...unpacked, blob: { digest, mediaType, sizeBytes } };
 }
 
 /** One blob from a registry into the store, unless it is there. */

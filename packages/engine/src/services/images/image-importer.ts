@@ -1,8 +1,10 @@
 import { applyChanges } from "../../core/image/changes.ts";
 import { type Platform, parsePlatform } from "../../core/image/platform.ts";
 import { tagName } from "../../core/image/resolve.ts";
+import type { Compression } from "../../core/ports/compression.ts";
 import type { ByteStream } from "../../core/ports/byte-stream.ts";
 import type { Images, ImagesPorts } from "./images.ts";
+import { blobsOf, storeLayer } from "./store-layer.ts";
 import type { EmitProgress } from "./pull-progress.ts";
 
 export interface ImportRequest {
@@ -21,6 +23,7 @@ export interface ImportRequest {
 export interface ImageImporterPorts extends ImagesPorts {
   /** The engine's own. */
   readonly platform: Platform;
+  readonly compression: Compression;
 }
 
 /** Makes an image of one layer from a root file system. */
@@ -50,8 +53,9 @@ export class ImageImporter {
     plan: { readonly name: string | undefined; readonly platform: Platform; readonly config: object },
     emit: EmitProgress,
   ): Promise<void> {
-    const { content, snapshots, events } = this.#ports;
-    const layer = await snapshots.unpack(source, { signal });
+    const { content, events } = this.#ports;
+    const layer = await storeLayer(this.#ports, source, { signal });
+    const layerBlobs = blobsOf([layer]);
     const createdAt = new Date().toISOString();
     const config = await content.write(
       jsonBytes({
@@ -67,8 +71,9 @@ export class ImageImporter {
         id: config.digest,
         createdAt,
         layers: [layer.diffId],
+        layerBlobs,
         sizeBytes: layer.sizeBytes,
-        blobs: [config.digest],
+        blobs: [config.digest, ...layerBlobs.map(({ digest }) => digest)],
         tags: [],
         repoDigests: [],
       },

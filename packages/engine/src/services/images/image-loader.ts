@@ -1,14 +1,18 @@
 import { EngineError } from "../../core/errors.ts";
 import { tagName } from "../../core/image/resolve.ts";
 import type { ArchivedImage, Archives } from "../../core/ports/archives.ts";
+import type { Compression } from "../../core/ports/compression.ts";
+import type { ImageRecord } from "../../core/image/record.ts";
 import type { ByteStream } from "../../core/ports/byte-stream.ts";
 import { readImageConfig } from "./image-config.ts";
 import type { Images, ImagesPorts } from "./images.ts";
 import { type EmitProgress, LayerProgress } from "./pull-progress.ts";
+import { blobsOf, knownLayer, type StoredLayer, storeLayer } from "./store-layer.ts";
 import { streamOf } from "../../core/stream-of.ts";
 
 export interface ImageLoaderPorts extends ImagesPorts {
   readonly archives: Archives;
+  readonly compression: Compression;
 }
 
 export interface LoadOptions {
@@ -42,24 +46,38 @@ export class ImageLoader {
   }
 
   async #add(archived: ArchivedImage, { quiet, signal }: LoadOptions, emit: EmitProgress): Promise<void> {
-    const { content, snapshots, events } = this.#ports;
+    const { content, events } = this.#ports;
     const { digest: id } = await content.write(streamOf(archived.configBytes), { signal });
     const config = await readImageConfig(content, id);
     const diffIds = config.rootfs.diff_ids;
-    let sizeBytes = 0;
+    const layers: StoredLayer[] = [];
     for (const [at, expected] of diffIds.entries()) {
       const open = archived.layers[at];
       if (open === undefined) {
         throw new EngineError("invalid", `load image ${id}: layer ${expected} is not in the archive`);
       }
       const progress = new LayerProgress(expected, quiet ? () => undefined : emit);
-      const layer =
-        (await snapshots.layer(expected)) ??
-        (await snapshots.unpack(open(), { signal, expected, onBytes: progress.growing("Loading layer") }));
-      sizeBytes += layer.sizeBytes;
+      layers.push(
+        (await knownLayer(this.#ports, expected)) ??
+          (await storeLayer(this.#ports, open(), {
+            signal,
+            expected,
+            onBytes: progress.growing("Loading layer"),
+          })),
+      );
     }
     const createdAt = config.created ?? "1970-01-01T00:00:00Z";
-    const record = { id, createdAt, layers: diffIds, sizeBytes, blobs: [id], tags: [], repoDigests: [] };
+    const layerBlobs = blobsOf(layers);
+    const record: ImageRecord = {
+      id,
+      createdAt,
+      layers: diffIds,
+      layerBlobs,
+      sizeBytes: layers.reduce((sum, layer) => sum + layer.sizeBytes, 0),
+      blobs: [id, ...layerBlobs.map(({ digest }) => digest)],
+      tags: [],
+      repoDigests: [],
+    };
     this.#images.add(record, undefined);
     const tags = archived.tags.map((tag) => tagName(tag, ""));
     for (const tag of tags) {

@@ -1,5 +1,4 @@
 import {
-  type Descriptor,
   type Digest,
   indexSchema,
   isIndexType,
@@ -10,19 +9,14 @@ import {
 import { EngineError } from "../../core/errors.ts";
 import { manifestForPlatform, type Platform, parsePlatform } from "../../core/image/platform.ts";
 import type { Registry, RegistrySession, RemoteManifest } from "../../core/ports/registry.ts";
-import {
-  familiarName,
-  familiarRepository,
-  parseReference,
-  type Reference,
-  withDefaultTag,
-} from "../../core/reference.ts";
+import { familiarName, familiarRepository, parseReference, type Reference } from "../../core/reference.ts";
 import { fetchBlob, fetchLayers } from "./fetch-layers.ts";
 import { readImageConfig } from "./image-config.ts";
 import { parseWire } from "./parse-wire.ts";
 import { requireImage } from "./require-image.ts";
 import type { Images, ImagesPorts } from "./images.ts";
 import type { EmitProgress } from "./pull-progress.ts";
+import { blobsOf } from "./store-layer.ts";
 import { streamOf } from "../../core/stream-of.ts";
 
 export interface ImagePullerPorts extends ImagesPorts {
@@ -139,11 +133,13 @@ export class ImagePuller {
         id: manifest.config.digest,
         createdAt: config.created ?? "1970-01-01T00:00:00Z",
         layers: diffIds,
+        layerBlobs: blobsOf(unpacked),
+        manifestDigest: remotes.at(-1)?.digest,
         sizeBytes: unpacked.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
         blobs: [
           manifest.config.digest,
           ...remotes.map(({ digest }) => digest),
-          ...digestsOf(manifest.layers),
+          ...blobsOf(unpacked).map(({ digest }) => digest),
         ],
         tags: [],
         repoDigests: [],
@@ -178,10 +174,14 @@ async function topManifest(
 
 /** What `fromImage` and `tag` name together. */
 function pullReference(image: string, tag: string): Reference {
-  if (tag === "") return withDefaultTag(parseReference(image));
   const named = parseReference(image);
+  if (tag === "") {
+    if (named.tag !== undefined || named.digest !== undefined) return named;
+    throw new EngineError(
+      "not-implemented",
+      `pull all tags of ${familiarRepository(named)}: not supported: name the tag, or pull each by itself`,
+    );
+  }
   const repository = familiarRepository(named);
   return parseReference(tag.includes(":") ? `${repository}@${tag}` : `${repository}:${tag}`);
 }
-
-const digestsOf = (layers: readonly Descriptor[]): readonly Digest[] => layers.map(({ digest }) => digest);

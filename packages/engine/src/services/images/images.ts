@@ -91,6 +91,9 @@ export class Images {
         tags: union(known?.tags, record.tags),
         repoDigests: union(known?.repoDigests, record.repoDigests),
         blobs: union(known?.blobs, record.blobs),
+        // What came first stays: its digests may have been told to others.
+        layerBlobs: known?.layerBlobs.length ? known.layerBlobs : record.layerBlobs,
+        manifestDigest: known?.manifestDigest ?? record.manifestDigest,
       };
       if (tag === undefined) state.images.put(merged);
       else this.#nameImage(merged, tag);

@@ -10,6 +10,7 @@ import {
   type RegistryAuth,
 } from "@davit/protocol";
 import { EngineError, wrapError } from "../../core/errors.ts";
+import type { Platform } from "../../core/image/platform.ts";
 import { choosePlatform, parseIndex, parsePluginManifest } from "../../core/plugin/artifact.ts";
 import { parsePluginConfig } from "../../core/plugin/config-blob.ts";
 import { privilegesOf, requireGranted } from "../../core/plugin/privileges.ts";
@@ -39,7 +40,7 @@ export interface PluginFetcherPorts {
   readonly registry: Registry;
   readonly content: ContentStore;
   readonly snapshots: Snapshots;
-  readonly platform: { readonly os: string; readonly architecture: string };
+  readonly platform: Platform;
 }
 
 /** Fetches plugins from registries: manifest, configuration, layers, in this order, nothing twice. */

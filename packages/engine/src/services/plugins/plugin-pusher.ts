@@ -1,9 +1,10 @@
-import { digestHex, type Digest, mediaTypes } from "@davit/protocol";
+import { type Digest, digestHex } from "@davit/protocol";
 import { EngineError, isCanceled, messageOf } from "../../core/errors.ts";
+import { manifestType } from "../../core/plugin/artifact.ts";
 import type { PluginRecord } from "../../core/plugin/record.ts";
 import type { ContentStore } from "../../core/ports/content.ts";
 import type { Registry, RegistrySession } from "../../core/ports/registry.ts";
-import { familiarRepository, parseReference, withDefaultTag } from "../../core/reference.ts";
+import { familiarRepository, parseReference, type Reference, withDefaultTag } from "../../core/reference.ts";
 import type { RemoteAccess, Report } from "./plugin-fetcher.ts";
 
 /** Publishes a plugin under its own name: the layers and configuration that the registry lacks, then the manifest. */
@@ -26,7 +27,8 @@ export class PluginPusher {
       report({ status: "Preparing", progressDetail: {}, id: shortDigest(digest) });
     }
     try {
-      await Promise.all(blobs.map((digest) => this.#upload(session, digest, report)));
+      const alsoIn = sourcesOf(record, reference);
+      await Promise.all(blobs.map((digest) => this.#upload(session, { digest, alsoIn }, report)));
       const manifest = await this.#content.readAll(record.manifestDigest);
       const digest = await session.putManifest(tag, manifestType(manifest), manifest);
       report({ status: "Upload complete", progressDetail: {}, id: shortDigest(record.manifestDigest) });
@@ -38,24 +40,26 @@ export class PluginPusher {
     }
   }
 
-  async #upload(session: RegistrySession, digest: Digest, report: Report): Promise<void> {
+  async #upload(
+    session: RegistrySession,
+    { digest, alsoIn }: { readonly digest: Digest; readonly alsoIn: readonly string[] },
+    report: Report,
+  ): Promise<void> {
     const info = await this.#content.stat(digest);
     if (info === undefined)
       throw new EngineError("internal", `blob ${digest} is missing from the content store`);
     const id = shortDigest(digest);
-    await session.upload({ ...info, open: () => this.#content.read(digest) }, (current) =>
+    await session.upload({ ...info, alsoIn, open: () => this.#content.read(digest) }, (current) =>
       report({ status: "Uploading", progressDetail: { current, total: info.sizeBytes }, id }),
     );
     report({ status: "Upload complete", progressDetail: {}, id });
   }
 }
 
-const shortDigest = (digest: Digest): string => digestHex(digest).slice(0, 12);
-
-/** A pulled plugin is pushed as it came: its manifest tells its own type. */
-function manifestType(bytes: Uint8Array): string {
-  const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
-  const named =
-    typeof value === "object" && value !== null && "mediaType" in value ? value.mediaType : undefined;
-  return typeof named === "string" ? named : mediaTypes.ociManifest;
+/** The repository that it was pulled from, if that is another one of the same registry. */
+function sourcesOf(record: PluginRecord, target: Reference): readonly string[] {
+  const { domain, path } = parseReference(record.reference);
+  return domain === target.domain && path !== target.path ? [path] : [];
 }
+
+const shortDigest = (digest: Digest): string => digestHex(digest).slice(0, 12);

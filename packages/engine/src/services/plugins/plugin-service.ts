@@ -17,7 +17,7 @@ import { familiarName, parseReference, type Reference, withDefaultTag } from "..
 import type { RunningPlugins } from "../drivers/volume-drivers.ts";
 import type { GarbageCollector } from "../garbage/garbage-collector.ts";
 import type { PluginCreator } from "./plugin-creator.ts";
-import type { PluginFetcher, RemoteAccess, Report } from "./plugin-fetcher.ts";
+import type { FetchedPlugin, PluginFetcher, RemoteAccess, Report } from "./plugin-fetcher.ts";
 import type { PluginPusher } from "./plugin-pusher.ts";
 import type { Supervisor } from "./supervisor.ts";
 
@@ -115,6 +115,17 @@ export class PluginService implements RunningPlugins {
       const record = newRecord(name, { ...created, reference: name });
       this.#options.state.plugins.put(record);
       this.#publish("create", record.id, name);
+    });
+  }
+
+  /** Installs what `fetch` brings, disabled; it is called once the name is known to be free. */
+  async install(typedName: string, fetch: () => Promise<FetchedPlugin>): Promise<PluginRecord> {
+    const name = localNameForCreate(typedName);
+    return await this.#adding(name, "conflict", async () => {
+      const record = newRecord(name, await fetch());
+      this.#options.state.plugins.put(record);
+      this.#publish("load", record.id, name);
+      return record;
     });
   }
 
@@ -256,7 +267,11 @@ export class PluginService implements RunningPlugins {
   }
 
   /** Runs work that takes a name; what a failure leaves behind is collected. */
-  #adding(name: string, kindIfTaken: "invalid" | "conflict", work: () => Promise<void>): Promise<void> {
+  #adding<Result>(
+    name: string,
+    kindIfTaken: "invalid" | "conflict",
+    work: () => Promise<Result>,
+  ): Promise<Result> {
     const requireFree = (): void => {
       if (this.#records().some((record) => record.name === name)) {
         throw new EngineError(kindIfTaken, `plugin ${name} already exists`);
@@ -269,10 +284,10 @@ export class PluginService implements RunningPlugins {
     });
   }
 
-  async #leased(work: () => Promise<void>): Promise<void> {
+  async #leased<Result>(work: () => Promise<Result>): Promise<Result> {
     const { garbage } = this.#options;
     try {
-      await garbage.withLease(work);
+      return await garbage.withLease(work);
     } catch (error) {
       await garbage.collect();
       throw error;

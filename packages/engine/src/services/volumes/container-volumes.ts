@@ -9,14 +9,19 @@ export interface VolumeRequest {
   readonly labels: Readonly<Record<string, string>>;
 }
 
+export interface MountOptions {
+  /** Without events: the engine itself looks at the volume. */
+  readonly quietly: boolean;
+}
+
 /** What containers need of volumes. */
 export interface ContainerVolumes {
   /** Finds or creates a volume and records that the container uses it at `destination`; undone by `release`. */
   acquire(request: VolumeRequest, containerId: string, destination: string): Promise<VolumeRecord>;
   /** Mounts the volume used at `destination` for a start of the container; answers its absolute path on the host. */
-  mount(containerId: string, destination: string): Promise<string>;
+  mount(containerId: string, destination: string, options?: MountOptions): Promise<string>;
   /** Unmounts whatever the container still has mounted; failures are logged and kept for the next attempt. */
-  unmountAll(containerId: string): Promise<void>;
+  unmountAll(containerId: string, options?: MountOptions): Promise<void>;
   /** Ends the container's uses; with `removeAnonymous` its anonymous volumes go too. */
   release(containerId: string, options: { readonly removeAnonymous: boolean }): Promise<void>;
   /** Where a volume is on the host, `""` if its driver does not say. */

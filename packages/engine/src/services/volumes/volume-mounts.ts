@@ -6,7 +6,7 @@ import type { Logger } from "../../core/ports/logger.ts";
 import type { State } from "../../core/ports/state.ts";
 import type { VolumeRecord, VolumeUse } from "../../core/volume/record.ts";
 import type { VolumeDrivers } from "../drivers/volume-drivers.ts";
-import type { ContainerVolumes, VolumeRequest } from "./container-volumes.ts";
+import type { ContainerVolumes, MountOptions, VolumeRequest } from "./container-volumes.ts";
 import { anonymousLabel, type VolumeService, withName } from "./volume-service.ts";
 
 export interface VolumeMountsOptions {
@@ -40,7 +40,7 @@ export class VolumeMounts implements ContainerVolumes {
     });
   }
 
-  async mount(containerId: string, destination: string): Promise<string> {
+  async mount(containerId: string, destination: string, options?: MountOptions): Promise<string> {
     const { state, drivers, events } = this.#options;
     const use = this.#uses(containerId).find((candidate) => candidate.destination === destination);
     const record = use === undefined ? undefined : state.volumes.get(use.volume);
@@ -55,6 +55,7 @@ export class VolumeMounts implements ContainerVolumes {
     state.note(() => state.volumeUses.put({ ...use, mountId }));
     try {
       const path = await driver.mount(record.name, mountId);
+      if (options?.quietly === true) return path;
       events.publish({
         type: "volume",
         action: "mount",
@@ -77,7 +78,7 @@ export class VolumeMounts implements ContainerVolumes {
     }
   }
 
-  async unmountAll(containerId: string): Promise<void> {
+  async unmountAll(containerId: string, options?: MountOptions): Promise<void> {
     const { state, drivers, events, logger } = this.#options;
     const mounted = this.#uses(containerId).filter(({ mountId }) => mountId !== undefined);
     await Promise.all(
@@ -89,6 +90,7 @@ export class VolumeMounts implements ContainerVolumes {
             await driver.unmount(use.volume, use.mountId);
           }
           state.note(() => state.volumeUses.put({ ...use, mountId: undefined }));
+          if (options?.quietly === true) return;
           events.publish({
             type: "volume",
             action: "unmount",

@@ -76,7 +76,8 @@ export class VolumeService {
         await driver.create(request.name, request.options, call);
     } catch (error) {
       // A call that was cut off may have been carried out: then the record stays, to be settled by asking the driver.
-      if (!isCanceled(error)) this.#state.volumes.remove(request.name);
+      if (isCanceled(error)) this.#settleNext(request.name);
+      else this.#state.volumes.remove(request.name);
       throw wrapError(context, error);
     }
     const created: VolumeRecord = { ...record, pending: undefined };
@@ -151,7 +152,8 @@ export class VolumeService {
     } catch (error) {
       if (this.#state.volumes.get(name) === undefined) throw error;
       if (force) this.#state.volumes.remove(name);
-      else if (!isCanceled(error)) this.#state.volumes.put(record);
+      else if (isCanceled(error)) this.#settleNext(name);
+      else this.#state.volumes.put(record);
       throw wrapError(`remove ${name}`, error);
     }
     this.#state.volumes.remove(name);
@@ -258,6 +260,17 @@ export class VolumeService {
       "volume settled with its driver",
     );
     return exists ? settled : undefined;
+  }
+
+  /** Settles a volume whose client is gone, after what holds its queue now; nobody waits for it. */
+  #settleNext(name: string): void {
+    const settle = async (): Promise<void> => {
+      const record = this.#state.volumes.get(name);
+      if (record?.pending !== undefined) await this.#settle(record);
+    };
+    this.#queue.run(name, settle).catch((error: unknown) => {
+      this.#logger.warn({ volume: name, err: error }, "volume could not be settled");
+    });
   }
 
   #publish(action: string, { name, driver }: VolumeRecord): void {

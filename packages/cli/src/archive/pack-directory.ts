@@ -13,8 +13,22 @@ type Header = Parameters<Pack["entry"]>[0];
  * FIFOs as they are. Sorted by name, so `config.json` comes before `rootfs`. Sockets are left out, as tar does.
  */
 export function packDirectory(root: string): Readable {
+  return packed((archive) => addTree(archive, root, ""));
+}
+
+/** The same of a file or a directory, which is called `name` in the archive. */
+export function packPath(path: string, name: string): Readable {
+  return packed(async (archive) => {
+    const firstNames = new Map<string, string>();
+    const stats = await lstat(path, { bigint: true });
+    await addEntry(archive, path, name, stats, firstNames);
+    if (stats.isDirectory()) await addTree(archive, path, `${name}/`);
+  });
+}
+
+function packed(fill: (archive: Pack) => Promise<void>): Readable {
   const archive = pack();
-  addTree(archive, root).then(
+  fill(archive).then(
     () => archive.finalize(),
     (error: unknown) => archive.destroy(error instanceof Error ? error : new Error(String(error))),
   );
@@ -22,14 +36,14 @@ export function packDirectory(root: string): Readable {
   return Readable.from(archive, { objectMode: false });
 }
 
-async function addTree(archive: Pack, root: string): Promise<void> {
+async function addTree(archive: Pack, root: string, prefix: string): Promise<void> {
   const firstNames = new Map<string, string>();
   const pending = await children(root, "");
   for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
     const path = join(root, name);
     const stats = await lstat(path, { bigint: true });
     if (stats.isSocket()) continue;
-    await addEntry(archive, path, name, stats, firstNames);
+    await addEntry(archive, path, prefix + name, stats, firstNames);
     if (stats.isDirectory()) pending.push(...(await children(root, name)));
   }
 }

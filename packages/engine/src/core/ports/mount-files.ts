@@ -1,0 +1,17 @@
+/** What is mounted into containers, prepared on the host where nothing inside can lead the engine astray. Paths are absolute. */
+export interface MountFiles {
+  /** What a path inside a root is on the host, links followed as a process inside would; undefined if there is nothing. */
+  resolveInside(
+    root: string,
+    path: string,
+  ): Promise<{ readonly path: string; readonly isDirectory: boolean } | undefined>;
+  /**
+   * Copies a directory with its attributes (owners, modes, times, extended attributes, links) onto an empty directory; one that is not
+   * empty stays as it is.
+   */
+  copyIntoEmpty(source: string, target: string): Promise<void>;
+  /** Mounts a memory file system of a size on a directory, which is made if it is missing; one that is there stays. */
+  mountMemory(dir: string, sizeBytes: number): Promise<void>;
+  /** Mounts a part of a root at `target`, whatever somebody puts in its place meanwhile. Not-found if it is not there. */
+  bindInside(root: string, path: string, target: string): Promise<void>;
+}

@@ -1,0 +1,186 @@
+import { resolveContainer } from "../../core/container/name.ts";
+import type { ContainerRecord } from "../../core/container/record.ts";
+import { resolveUser } from "../../core/container/user.ts";
+import { EngineError } from "../../core/errors.ts";
+import type { KeyedQueue } from "../../core/keyed-queue.ts";
+import type { ByteStream } from "../../core/ports/byte-stream.ts";
+import type { FileView, PathStat } from "../../core/ports/container-files.ts";
+import type { Owner } from "../../core/ports/host.ts";
+import { type ContainerPorts, publishContainerEvent } from "./container-ports.ts";
+
+export interface PutOptions {
+  /** Refuse to put a directory in the place of something else, or the other way round. */
+  readonly keepKinds: boolean;
+  /** The files become the container's user's. */
+  readonly ownedByUser: boolean;
+  readonly signal: AbortSignal;
+}
+
+export interface PackedPath {
+  readonly stat: PathStat;
+  readonly archive: ByteStream;
+}
+
+/** Copies files into containers and out of them, running or not. */
+export class ContainerArchive {
+  readonly #ports: ContainerPorts;
+  readonly #queue: KeyedQueue;
+
+  /** `queue` is the one in which containers are started and stopped. */
+  constructor(ports: ContainerPorts, queue: KeyedQueue) {
+    this.#ports = ports;
+    this.#queue = queue;
+  }
+
+  stat(typed: string, path: string): Promise<PathStat> {
+    const record = this.#resolve(typed);
+    return this.#withView(record, (view) =>
+      this.#ports.files.stat(view, path).catch(missing(typed, path)),
+    );
+  }
+
+  /** The container's files stay mounted until the archive has been read, or the signal fires. */
+  get(typed: string, path: string, signal: AbortSignal): Promise<PackedPath> {
+    const record = this.#resolve(typed);
+    return this.#streamed(record, signal, async (view) => {
+      const packed = await this.#ports.files.pack(view, path, signal).catch(missing(typed, path));
+      publishContainerEvent(this.#ports.events, record, "archive-path");
+      return packed;
+    });
+  }
+
+  /** Everything but what is mounted into it. */
+  async export(typed: string, signal: AbortSignal): Promise<ByteStream> {
+    const record = this.#resolve(typed);
+    const { archive } = await this.#streamed(record, signal, ({ rootfs }) => {
+      publishContainerEvent(this.#ports.events, record, "export");
+      const archive = this.#ports.files.packAll({ rootfs, readOnly: true, mounts: [] }, signal);
+      return Promise.resolve({ archive });
+    });
+    return archive;
+  }
+
+  put(typed: string, path: string, archive: ByteStream, options: PutOptions): Promise<void> {
+    const record = this.#resolve(typed);
+    return this.#withView(record, async (view) => {
+      const owner = options.ownedByUser ? await this.#owner(record, view) : undefined;
+      const { keepKinds, signal } = options;
+      await this.#ports.files
+        .unpack(view, path, archive, { keepKinds, owner, signal })
+        .catch(missing(typed, path));
+      publishContainerEvent(this.#ports.events, record, "extract-to-dir");
+    });
+  }
+
+  async #owner({ config }: ContainerRecord, view: FileView): Promise<Owner | undefined> {
+    if (config.user === "") return undefined;
+    const [passwd, group] = await Promise.all(
+      ["/etc/passwd", "/etc/group"].map((path) => this.#ports.files.readText(view, path)),
+    );
+    return resolveUser(config.user, passwd ?? "", group ?? "");
+  }
+
+  /** Answers before the view is done with, which is when the archive has ended. */
+  #streamed<Packed extends { readonly archive: ByteStream }>(
+    record: ContainerRecord,
+    signal: AbortSignal,
+    work: (view: FileView) => Promise<Packed>,
+  ): Promise<Packed> {
+    const answer = Promise.withResolvers<Packed>();
+    const whole = this.#withView(record, async (view) => {
+      const packed = await work(view);
+      const { promise: read, resolve: done } = Promise.withResolvers<void>();
+      signal.addEventListener("abort", () => done(), { once: true });
+      if (signal.aborted) done();
+      answer.resolve({ ...packed, archive: watched(packed.archive, done) });
+      await read;
+    });
+    whole.catch((error: unknown) => {
+      this.#ports.logger.debug({ err: error, container: record.id }, "could not copy from a container");
+      answer.reject(error);
+    });
+    return answer.promise;
+  }
+
+  /**
+   * A container that runs has its files mounted, and may end meanwhile: what is open stays readable. For one that does
+   * not they are mounted, and its place in the queue is held, so that it is not started in between.
+   */
+  async #withView<Result>(
+    { id }: ContainerRecord,
+    work: (view: FileView) => Promise<Result>,
+  ): Promise<Result> {
+    const now = this.#ports.state.containers.get(id);
+    if (now !== undefined && isMounted(now)) return work(await this.#viewOfRunning(now));
+    return this.#queue.run(id, async () => {
+      const record = this.#resolve(id);
+      if (isMounted(record)) return work(await this.#viewOfRunning(record));
+      const { snapshots, volumes, layout } = this.#ports;
+      const { rootfs } = layout.container(id);
+      try {
+        await snapshots.mount({ key: id, layers: record.layers, target: rootfs });
+        return await work(await this.#view(record, (destination) => volumes.mount(id, destination)));
+      } finally {
+        await volumes.unmountAll(id);
+        await snapshots.unmount(rootfs);
+      }
+    });
+  }
+
+  #viewOfRunning(record: ContainerRecord): Promise<FileView> {
+    const { volumes } = this.#ports;
+    return this.#view(record, (_destination, volume) => volumes.mountpoint(volume));
+  }
+
+  async #view(
+    record: ContainerRecord,
+    volumePath: (destination: string, volume: string) => Promise<string>,
+  ): Promise<FileView> {
+    const { hosts, hostname, resolvConf, rootfs } = this.#ports.layout.container(record.id);
+    const mounts: FileView["mounts"][number][] = [
+      { destination: "/etc/hosts", source: hosts, readOnly: false },
+      { destination: "/etc/hostname", source: hostname, readOnly: false },
+      { destination: "/etc/resolv.conf", source: resolvConf, readOnly: false },
+    ];
+    for (const mount of record.mounts) {
+      const { type, destination, source, volume = "", readOnly, subpath } = mount;
+      // What is in a tmpfs only its container sees.
+      if (type === "tmpfs") continue;
+      const path = type === "bind" ? (source ?? "") : await volumePath(destination, volume);
+      if (path === "") {
+        throw new EngineError("unavailable", `volume ${volume}: its driver does not tell where it is mounted`);
+      }
+      const whole = subpath === undefined || subpath === "" ? path : `${path}/${subpath}`;
+      mounts.push({ destination, source: whole, readOnly });
+    }
+    return { rootfs, readOnly: record.security.readOnlyRootfs, mounts };
+  }
+
+  #resolve(typed: string): ContainerRecord {
+    const record = resolveContainer(typed, this.#ports.state.containers.list());
+    if (record.status === "dead") {
+      throw new EngineError("conflict", `container ${record.id} is marked for removal`);
+    }
+    return record;
+  }
+}
+
+const isMounted = ({ status }: ContainerRecord): boolean => status === "running" || status === "paused";
+
+/** In the Engine's words. */
+const missing =
+  (typed: string, path: string) =>
+  (error: unknown): never => {
+    if (!(error instanceof EngineError && error.kind === "not-found")) throw error;
+    throw new EngineError("not-found", `Could not find the file ${path} in container ${typed}`, {
+      cause: error,
+    });
+  };
+
+async function* watched(stream: ByteStream, done: () => void): ByteStream {
+  try {
+    yield* stream;
+  } finally {
+    done();
+  }
+}

@@ -1,0 +1,127 @@
+import { execCreateBodySchema } from "@davit/protocol";
+import {
+  afterProbe,
+  type Health,
+  type ProbePlan,
+  probePlan,
+  type ProbeResult,
+  startingHealth,
+} from "../../core/container/healthcheck.ts";
+import { messageOf } from "../../core/errors.ts";
+import type { ExecSessions } from "../exec/exec-sessions.ts";
+import { type ContainerPorts, publishContainerEvent } from "./container-ports.ts";
+
+interface Watched {
+  readonly plan: ProbePlan;
+  readonly begunAt: number;
+  readonly stop: AbortController;
+  timer: NodeJS.Timeout | undefined;
+  health: Health;
+}
+
+/** As much of a probe's output is kept, as in the Engine. */
+const keptOutputBytes = 4096;
+
+/** Asks running containers for their health, as their health checks say. */
+export class HealthMonitor {
+  readonly #ports: ContainerPorts;
+  readonly #exec: ExecSessions;
+  readonly #watched = new Map<string, Watched>();
+
+  constructor(ports: ContainerPorts, exec: ExecSessions) {
+    this.#ports = ports;
+    this.#exec = exec;
+  }
+
+  /** Undefined for a container that is not asked. One that has ended keeps its last answer. */
+  health(id: string): Health | undefined {
+    return this.#watched.get(id)?.health;
+  }
+
+  /** Begins to ask a container that has just started, or is found running. */
+  watch(id: string): void {
+    this.drop(id);
+    const plan = probePlan(this.#ports.state.containers.get(id)?.config.healthcheck);
+    if (plan === undefined) return;
+    const watched: Watched = {
+      plan,
+      begunAt: Date.now(),
+      stop: new AbortController(),
+      timer: undefined,
+      health: startingHealth,
+    };
+    this.#watched.set(id, watched);
+    this.#next(id, watched);
+  }
+
+  /** Stops asking. */
+  forget(id: string): void {
+    const watched = this.#watched.get(id);
+    clearTimeout(watched?.timer);
+    watched?.stop.abort();
+  }
+
+  /** Forgets what was answered, too. */
+  drop(id: string): void {
+    this.forget(id);
+    this.#watched.delete(id);
+  }
+
+  close(): void {
+    for (const id of this.#watched.keys()) this.forget(id);
+  }
+
+  #next(id: string, watched: Watched): void {
+    if (watched.stop.signal.aborted) return;
+    const { intervalMs, startIntervalMs } = watched.plan;
+    const delayMs = isStarting(watched) ? Math.min(startIntervalMs, intervalMs) : intervalMs;
+    watched.timer = setTimeout(() => void this.#ask(id, watched), delayMs);
+  }
+
+  async #ask(id: string, watched: Watched): Promise<void> {
+    const record = this.#ports.state.containers.get(id);
+    // Nothing in a paused container answers, and that says nothing about it.
+    if (record?.status === "running") {
+      const result = await this.#probe(id, watched);
+      if (watched.stop.signal.aborted) return;
+      const before = watched.health;
+      watched.health = afterProbe(before, result, {
+        retries: watched.plan.retries,
+        isStarting: isStarting(watched),
+      });
+      if (watched.health.status !== before.status) {
+        publishContainerEvent(this.#ports.events, record, `health_status: ${watched.health.status}`);
+      }
+    }
+    this.#next(id, watched);
+  }
+
+  async #probe(id: string, { plan, stop }: Watched): Promise<ProbeResult> {
+    const startedAt = new Date().toISOString();
+    const late = AbortSignal.timeout(plan.timeoutMs);
+    const answer = await this.#run(id, plan.command, AbortSignal.any([late, stop.signal])).catch(
+      (error: unknown) => ({ exitCode: -1, output: messageOf(error) }),
+    );
+    const result = late.aborted
+      ? { exitCode: -1, output: `Health check exceeded timeout (${plan.timeoutMs / 1000}s)` }
+      : answer;
+    return { startedAt, endedAt: new Date().toISOString(), ...result };
+  }
+
+  async #run(id: string, command: readonly string[], signal: AbortSignal) {
+    const request = execCreateBodySchema.parse({ Cmd: command, AttachStdout: true, AttachStderr: true });
+    const execId = this.#exec.create(id, request);
+    const { output } = await this.#exec.start(execId, undefined, signal);
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    for await (const { bytes } of output) {
+      if (size < keptOutputBytes) chunks.push(bytes);
+      size += bytes.length;
+    }
+    const text = Buffer.concat(chunks).subarray(0, keptOutputBytes).toString("utf8");
+    return { exitCode: this.#exec.inspect(execId).ExitCode ?? -1, output: text };
+  }
+}
+
+const isStarting = ({ plan, begunAt, health }: Watched): boolean =>
+  plan.startPeriodMs > 0 && health.status === "starting" && Date.now() - begunAt < plan.startPeriodMs;

@@ -1,0 +1,53 @@
+import { restartDelayMs } from "../../core/container/restart-policy.ts";
+
+/** Containers that have ended and are to be started again, each after its own delay. */
+export class Restarts {
+  readonly #delays = new Map<string, number>();
+  readonly #waiting = new Map<string, NodeJS.Timeout>();
+  #start: (id: string) => void = () => undefined;
+  #isClosed = false;
+
+  /** What starts a container when its delay is over; failures are its own to handle. */
+  onDue(start: (id: string) => void): void {
+    this.#start = start;
+  }
+
+  /** After `close` nothing is restarted any more: that is the next engine's. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Starts a container again after a delay that grows with each short run. */
+  schedule(id: string, ranMs: number): void {
+    const delayMs = restartDelayMs(this.#delays.get(id) ?? 0, ranMs);
+    this.#delays.set(id, delayMs);
+    this.#wait(id, delayMs);
+  }
+
+  scheduleNow(id: string): void {
+    this.#wait(id, 0);
+  }
+
+  #wait(id: string, delayMs: number): void {
+    if (this.#isClosed) return;
+    clearTimeout(this.#waiting.get(id));
+    const timer = setTimeout(() => {
+      this.#waiting.delete(id);
+      this.#start(id);
+    }, delayMs);
+    this.#waiting.set(id, timer);
+  }
+
+  /** Forgets a container: it is not started, and its next delay is the first. */
+  cancel(id: string): void {
+    clearTimeout(this.#waiting.get(id));
+    this.#waiting.delete(id);
+    this.#delays.delete(id);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    for (const timer of this.#waiting.values()) clearTimeout(timer);
+    this.#waiting.clear();
+  }
+}

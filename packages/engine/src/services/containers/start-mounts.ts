@@ -1,0 +1,70 @@
+import type { ContainerMount, ContainerRecord } from "../../core/container/record.ts";
+import { EngineError, wrapError } from "../../core/errors.ts";
+import type { SpecMount } from "../../core/runtime-spec/spec.ts";
+import type { ContainerPorts } from "./container-ports.ts";
+
+/** A container's own mounts as the runtime wants them: volumes are mounted, sources of `-v` made. */
+export async function startMounts(
+  ports: Pick<ContainerPorts, "host" | "volumes" | "mountFiles" | "layout">,
+  record: ContainerRecord,
+): Promise<readonly SpecMount[]> {
+  const { host, volumes, mountFiles, layout } = ports;
+  const mounts: SpecMount[] = [];
+  // One after the other: drivers are asked in the order of the destinations.
+  for (const [index, mount] of record.mounts.entries()) mounts.push(await specOf(mount, index));
+  return mounts;
+
+  async function specOf(mount: ContainerMount, index: number): Promise<SpecMount> {
+    if (mount.type === "tmpfs") return tmpfsMount(mount);
+    if (mount.type === "volume") return bindMount(mount, await volumePath(mount, index));
+    const source = mount.source ?? "";
+    await bindSource(source);
+    return bindMount(mount, source);
+  }
+
+  /** `-v` makes what is missing, `--mount` has refused it at create and refuses it now. */
+  async function bindSource(source: string): Promise<void> {
+    if (await host.pathExists(source)) return;
+    const isStrict = record.hostConfig.Mounts.some(
+      ({ Type, Source, BindOptions }) =>
+        Type === "bind" && Source === source && BindOptions?.CreateMountpoint !== true,
+    );
+    if (isStrict) {
+      throw new EngineError(
+        "invalid",
+        `invalid mount config for type "bind": bind source path does not exist: ${source}`,
+      );
+    }
+    await host.ensureDir(source, 0o755);
+  }
+
+  async function volumePath({ volume, destination, subpath }: ContainerMount, index: number): Promise<string> {
+    try {
+      const path = await volumes.mount(record.id, destination);
+      if (subpath === undefined) return path;
+      const target = `${layout.container(record.id).mounts}/subpath-${index}`;
+      await mountFiles.bindInside(path, subpath, target);
+      return target;
+    } catch (error) {
+      throw wrapError(`error while mounting volume '${volume ?? ""}'`, error);
+    }
+  }
+}
+
+const bindMount = (mount: ContainerMount, source: string): SpecMount => ({
+  destination: mount.destination,
+  type: "bind",
+  source,
+  options: [
+    mount.nonRecursive === true ? "bind" : "rbind",
+    ...(mount.readOnly ? ["ro"] : []),
+    mount.propagation === "" ? "rprivate" : mount.propagation,
+  ],
+});
+
+const tmpfsMount = ({ destination, options = [] }: ContainerMount): SpecMount => ({
+  destination,
+  type: "tmpfs",
+  source: "tmpfs",
+  options: ["noexec", "nosuid", "nodev", ...options],
+});

@@ -1,0 +1,65 @@
+import { spawn } from "node:child_process";
+import { existsSync, watch } from "node:fs";
+import { dirname } from "node:path";
+import { createInterface } from "node:readline";
+
+/** A program that runs until it is told to stop. */
+export interface StartedProgram extends AsyncDisposable {
+  /** What it has printed so far, on either stream. */
+  readonly log: readonly string[];
+  /** The first line, past or to come, with this text; fails if it ends before. */
+  line(text: string): Promise<string>;
+  /** Resolves when the file that it was to make is there. */
+  readonly appeared: Promise<void>;
+  /** SIGTERM; answers its exit code. */
+  stop(): Promise<number>;
+}
+
+/** Starts a program; ends with its test. */
+export function startProgram(command: string, args: readonly string[], makes = "/"): StartedProgram {
+  const appeared = untilThere(makes);
+  const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
+  const log: string[] = [];
+  const watchers = new Set<(line: string) => void>();
+  const ended = new Promise<number>((done) => child.once("exit", (code) => done(code ?? 128)));
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface({ input: stream }).on("line", (line) => {
+      log.push(line);
+      for (const watcher of watchers) watcher(line);
+    });
+  }
+  const stop = (): Promise<number> => {
+    child.kill("SIGTERM");
+    return ended;
+  };
+  return {
+    log,
+    appeared,
+    stop,
+    async line(text) {
+      const known = log.find((line) => line.includes(text));
+      if (known !== undefined) return known;
+      const { promise, resolve } = Promise.withResolvers<string>();
+      watchers.add((line) => {
+        if (line.includes(text)) resolve(line);
+      });
+      const gone = ended.then((code) => {
+        throw new Error(`${command} ended with ${String(code)} and without ${text}:\n${log.join("\n")}`);
+      });
+      return Promise.race([promise, gone]);
+    },
+    async [Symbol.asyncDispose]() {
+      if (child.exitCode === null && child.signalCode === null) await stop();
+    },
+  };
+}
+
+async function untilThere(path: string): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const watcher = watch(dirname(path), () => {
+    if (existsSync(path)) resolve();
+  });
+  if (existsSync(path)) resolve();
+  await promise;
+  watcher.close();
+}
