@@ -42,7 +42,7 @@ const rooms: Readonly<Record<string, { readonly uses: readonly string[]; readonl
 };
 
 const testkit = "packages/testkit/src";
-const isTest = (file: string): boolean => file.endsWith(".test.ts");
+const isTest = (file: string): boolean => file.endsWith(".test.ts") || file.endsWith("-fixture.ts");
 
 interface Room {
   readonly name: string;

@@ -114,6 +114,7 @@ openssl openssl
 python3 python3
 skopeo skopeo
 xz xz-utils
+systemd-socket-activate systemd
 LIST
   ldconfig -p | grep -q libdevmapper.so.1.02.1 || printf ' libdevmapper1.02.1'
   [ -d /usr/lib/python3/dist-packages/docker ] || printf ' python3-docker'

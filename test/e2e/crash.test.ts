@@ -1,9 +1,12 @@
+import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { watch } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { request } from "node:http";
 import { join } from "node:path";
 import {
   busyboxRootfs,
+  findPeer,
   mountsBelow,
   mustRun,
   processesOf,
@@ -30,6 +33,8 @@ async function create(name: string, script = 'exec "/usr/bin/perl", "/plugin.pl"
   const dir = await writeVolumePlugin(path, { ...volumePluginConfig, Entrypoint }, name);
   await engine().ok(["plugin", "create", `acme/${name}`, dir]);
 }
+const lateScript =
+  '$SIG{TERM} = sub { exit 0 }; print "awake\\n"; sleep 1; exec "/usr/bin/perl", "/plugin.pl"';
 const idOf = (name: string) => engine().ok(["plugin", "inspect", "--format", "{{.Id}}", name]);
 const isEnabled = (name: string) => engine().ok(["plugin", "inspect", "--format", "{{.Enabled}}", name]);
 const pluginProcesses = () => processesOf(join(engine().dataRoot, "plugins"));
@@ -68,11 +73,23 @@ describe("a daemon that is killed during", () => {
     await expectNothingLeftAfterRestart(engine());
   });
 
+  test("unpacking has no plugin, no layer and no blob", async () => {
+    const watcher = watch(join(engine().dataRoot, "snapshots"), { recursive: true });
+    try {
+      const unpacking = once(watcher, "change");
+      const cutOff = engine().docker(["plugin", "create", "acme/half", davitd.plugin]);
+      await unpacking;
+      await engine().kill();
+      expect((await cutOff).exitCode).toBe(1);
+    } finally {
+      watcher.close();
+    }
+    await engine().start();
+    await expectNothingLeftAfterRestart(engine());
+  });
+
   test("plugin enable has the plugin disabled, and can enable it", async () => {
-    await create(
-      "late",
-      '$SIG{TERM} = sub { exit 0 }; print "awake\\n"; sleep 1; exec "/usr/bin/perl", "/plugin.pl"',
-    );
+    await create("late", lateScript);
     await killAt("awake", ["plugin", "enable", "acme/late"]);
     expect(await isEnabled("acme/late")).toBe("false");
     await engine().ok(["plugin", "enable", "acme/late"]);
@@ -132,6 +149,20 @@ describe("a daemon that is killed during", () => {
     await engine().line("volume settled with its driver");
     expect(await engine().ok(["volume", "ls", "--quiet"])).toBe("");
   });
+});
+
+test("a client that is interrupted during plugin enable leaves it disabled, with no process", async () => {
+  await create("late", lateScript);
+  const from = engine().log.length;
+  const args = ["plugin", "enable", "acme/late"];
+  const client = spawn(findPeer("docker"), args, { env: engine().environment(), stdio: "ignore" });
+  const ended = once(client, "exit");
+  await engine().line("awake", from);
+  client.kill("SIGINT");
+  await ended;
+  // It takes its place after what is being undone.
+  await engine().ok(["plugin", "rm", "acme/late"]);
+  await expectNothingLeft(engine());
 });
 
 describe("a container that uses a plugin's volume", () => {

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { access, readFile, stat, writeFile } from "node:fs/promises";
 import { mustRun, repository, runCommand, startDavitd, TempDir } from "@davit/testkit";
 import { describe, expect, test } from "vitest";
+import { startProgram } from "./start-program.ts";
 import { useDavitd } from "./use-davitd.ts";
 
 const program = `${repository}/bin/davitd`;
@@ -49,8 +50,14 @@ describe("a daemon that does not start", () => {
     await mustRun("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", dir.path]);
     await writeFile(dir.join("filler"), Buffer.alloc(1 << 20)).catch(() => undefined);
     const { stderr, exitCode } = await davitd([
-      ...["--data-root", dir.join("data"), "--exec-root", dir.join("exec")],
-      ...["--plugin-socket-dir", dir.join("p"), "-H", `unix://${dir.join("s")}`],
+      "--data-root",
+      dir.join("data"),
+      "--exec-root",
+      dir.join("exec"),
+      "--plugin-socket-dir",
+      dir.join("p"),
+      "-H",
+      `unix://${dir.join("s")}`,
     ]);
     expect(stderr).toMatch(
       new RegExp(`^davitd: .*${dir.path}.*: free some space there, then start it again\n$`),
@@ -102,7 +109,11 @@ describe("a running daemon", () => {
     expect(info).toContain('"reg:5"');
     const filter = ["--filter", "type=daemon", "--format", "{{json .}}"];
     const events = await own.engine.ok([
-      ...["events", "--since", String(since), "--until", String(Date.now() / 1000 + 1)],
+      "events",
+      "--since",
+      String(since),
+      "--until",
+      String(Date.now() / 1000 + 1),
       ...filter,
     ]);
     expect(JSON.parse(events)).toMatchObject({
@@ -207,4 +218,22 @@ test("a daemon that is asked to stop while it starts stops", async () => {
   }
   expect((await exited)[0]).toBe(0);
   expect(log).toContain("msg=stopped");
+});
+
+test("a daemon that is told to reload while it starts does so once it has", async () => {
+  await using dir = await TempDir.create("dc");
+  const roots = [
+    "--data-root",
+    dir.join("d"),
+    "--exec-root",
+    dir.join("e"),
+    "--plugin-socket-dir",
+    dir.join("p"),
+  ];
+  // A warning is the first line; nothing serves yet then.
+  const daemon = startProgram(program, [...roots, "--icc", "-H", `unix://${dir.join("s")}`]);
+  await daemon.line("--icc has no meaning");
+  daemon.signal("SIGHUP");
+  await daemon.line("Reloaded configuration");
+  expect(await daemon.stop()).toBe(0);
 });

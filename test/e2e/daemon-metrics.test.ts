@@ -86,7 +86,11 @@ describe("metrics", () => {
     const from = engine().log.length;
     const id = await engine().ok(["plugin", "inspect", "acme/v", "--format", "{{.Id}}"]);
     const { stdout } = await runCommand("runc", [
-      ...["--root", `${engine().dir}/exec/runtime-runc/plugins.moby`, "kill", id, "KILL"],
+      "--root",
+      `${engine().dir}/exec/runtime-runc/plugins.moby`,
+      "kill",
+      id,
+      "KILL",
     ]);
     expect(stdout).toBe("");
     await engine().line("plugin is up again", from);

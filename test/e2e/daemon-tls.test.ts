@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { findPeer, mustRun, repository, runCommand, TempDir } from "@davit/testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startProgram } from "./start-program.ts";
@@ -31,21 +30,43 @@ beforeAll(async () => {
   ] as const) {
     const extensions = ["-addext", "subjectAltName=IP:127.0.0.1", "-addext", `extendedKeyUsage=${use}`];
     await openssl(
-      ...["req", "-x509", ...key, "-subj", `/CN=${name}`, ...extensions],
-      ...["-CA", `${ca}.pem`, "-CAkey", `${ca}-key.pem`, "-keyout", `${name}-key.pem`, "-out", `${name}.pem`],
+      "req",
+      "-x509",
+      ...key,
+      "-subj",
+      `/CN=${name}`,
+      ...extensions,
+      "-CA",
+      `${ca}.pem`,
+      "-CAkey",
+      `${ca}-key.pem`,
+      "-keyout",
+      `${name}-key.pem`,
+      "-out",
+      `${name}.pem`,
     );
   }
 });
 afterAll(() => dir[Symbol.asyncDispose]());
 
 const roots = (name: string) => [
-  ...["--data-root", dir.join(name, "d"), "--exec-root", dir.join(name, "e")],
-  ...["--plugin-socket-dir", dir.join(name, "p"), "--config-file", "/dev/null"],
+  "--data-root",
+  dir.join(name, "d"),
+  "--exec-root",
+  dir.join(name, "e"),
+  "--plugin-socket-dir",
+  dir.join(name, "p"),
+  "--config-file",
+  "/dev/null",
 ];
 const certificates = () => ["--tlscert", dir.join("server.pem"), "--tlskey", dir.join("server-key.pem")];
 const client = (name: string) => [
-  ...["--tlscacert", dir.join("ca.pem"), "--tlscert", dir.join(`${name}.pem`)],
-  ...["--tlskey", dir.join(`${name}-key.pem`)],
+  "--tlscacert",
+  dir.join("ca.pem"),
+  "--tlscert",
+  dir.join(`${name}.pem`),
+  "--tlskey",
+  dir.join(`${name}-key.pem`),
 ];
 const docker = (...args: readonly string[]) =>
   runCommand(findPeer("docker"), args, { env: { HOME: dir.path, PATH: "/usr/bin:/bin" } });
@@ -139,17 +160,26 @@ describe("a daemon with fd://", () => {
   });
 });
 
+/** A service manager as systemd is: it prints what it is told, and closes the file of a barrier. */
+const serviceManager = `
+import array, os, socket, sys
+inbox = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+inbox.bind(sys.argv[1])
+print("bound", flush=True)
+while True:
+    text, fds, _, _ = socket.recv_fds(inbox, 4096, 8)
+    for fd in fds: os.close(fd)
+    print(text.decode().replace("\\n", " "), flush=True)
+`;
+
 test("a service manager is told when the daemon is ready, and when it stops", async () => {
   const socket = dir.join("notify.sock");
-  await using manager = startProgram(
-    "socat",
-    ["-u", `UNIX-RECV:${socket}`, `CREATE:${dir.join("told")}`],
-    socket,
-  );
-  await manager.appeared;
+  await using manager = startProgram("python3", ["-c", serviceManager, socket]);
+  await manager.line("bound");
   const flags = [...roots("h"), "-H", `unix://${dir.join("h.sock")}`];
   await using daemon = startProgram("env", [`NOTIFY_SOCKET=${socket}`, program, ...flags]);
-  await daemon.line("completed initialization");
-  await daemon.stop();
-  expect(await readFile(dir.join("told"), "utf8")).toMatch(/^READY=1\nMAINPID=\d+[\s\S]*STOPPING=1/);
+  expect(await manager.line("READY=1")).toMatch(/^READY=1 MAINPID=\d+/);
+  expect(daemon.log.join("\n")).toContain("completed initialization");
+  expect(await daemon.stop()).toBe(0);
+  await manager.line("STOPPING=1");
 });

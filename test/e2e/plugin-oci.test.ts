@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { type DockerRegistry, startDockerRegistry } from "@davit/testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { expectNothingLeft } from "./nothing-left.ts";
 import { useDavitd } from "./use-davitd.ts";
 
 const davitd = useDavitd();
@@ -62,6 +63,24 @@ test("a plugin in OCI's forms is installed like one in Docker's", async () => {
   await put("acme/oci", "artifact", ociManifest, artifact);
   await expectWorks(`${registry.host}/acme/oci:config`);
   await expectWorks(`${registry.host}/acme/oci:artifact`);
+});
+
+test("a plugin whose layer is not what its configuration says is refused, and nothing is left", async () => {
+  const manifest = await published("acme/wrong");
+  const digests = [...manifest.matchAll(/sha256:\w{64}/g)].map(([digest]) => digest);
+  const [configDigest = ""] = digests;
+  const config = await (await fetch(`${registry.url}/v2/acme/wrong/blobs/${configDigest}`)).text();
+  const wrong = config.replace(/"diff_ids":\["sha256:\w{64}"\]/, `"diff_ids":["sha256:${"0".repeat(64)}"]`);
+  expect(wrong).not.toBe(config);
+  const digest = `sha256:${createHash("sha256").update(wrong).digest("hex")}`;
+  const begun = await fetch(`${registry.url}/v2/acme/wrong/blobs/uploads/`, { method: "POST" });
+  await fetch(`${begun.headers.get("location")}&digest=${digest}`, { method: "PUT", body: wrong });
+  await put("acme/wrong", "1", ociManifest, manifest.replace(configDigest, digest));
+  const args = ["plugin", "install", "--grant-all-permissions", `${registry.host}/acme/wrong:1`];
+  const { stderr, exitCode } = await davitd.engine.docker(args);
+  expect(stderr).toMatch(/diff ID is sha256:\w{64}, not sha256:0{64} as expected/);
+  expect(exitCode).toBe(1);
+  await expectNothingLeft(davitd.engine);
 });
 
 test("of a plugin for several platforms the one for this host is installed, and pushed elsewhere", async () => {

@@ -1,6 +1,4 @@
 import { spawn } from "node:child_process";
-import { existsSync, watch } from "node:fs";
-import { dirname } from "node:path";
 import { createInterface } from "node:readline";
 
 /** A program that runs until it is told to stop. */
@@ -9,15 +7,13 @@ export interface StartedProgram extends AsyncDisposable {
   readonly log: readonly string[];
   /** The first line, past or to come, with this text; fails if it ends before. */
   line(text: string): Promise<string>;
-  /** Resolves when the file that it was to make is there. */
-  readonly appeared: Promise<void>;
+  signal(name: NodeJS.Signals): void;
   /** SIGTERM; answers its exit code. */
   stop(): Promise<number>;
 }
 
 /** Starts a program; ends with its test. */
-export function startProgram(command: string, args: readonly string[], makes = "/"): StartedProgram {
-  const appeared = untilThere(makes);
+export function startProgram(command: string, args: readonly string[]): StartedProgram {
   const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
   const log: string[] = [];
   const watchers = new Set<(line: string) => void>();
@@ -34,8 +30,8 @@ export function startProgram(command: string, args: readonly string[], makes = "
   };
   return {
     log,
-    appeared,
     stop,
+    signal: (name) => void child.kill(name),
     async line(text) {
       const known = log.find((line) => line.includes(text));
       if (known !== undefined) return known;
@@ -52,14 +48,4 @@ export function startProgram(command: string, args: readonly string[], makes = "
       if (child.exitCode === null && child.signalCode === null) await stop();
     },
   };
-}
-
-async function untilThere(path: string): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const watcher = watch(dirname(path), () => {
-    if (existsSync(path)) resolve();
-  });
-  if (existsSync(path)) resolve();
-  await promise;
-  watcher.close();
 }

@@ -32,10 +32,17 @@ export async function preparePlaces(dir: TempDir): Promise<Places> {
   await mkdir(dir.join("elsewhere"));
   await writeFile(dir.join("without-rootfs/config.json"), "{}");
   await writeFile(dir.join("broken-config/config.json"), '{"Entrypoint": 7}');
+  await writeFile(dir.join("env"), "# as a file\nFROM_FILE=yes\nOTHER=a b\n");
+  await writeFile(dir.join("hello"), "hello from the host\n");
+  await writeFile(dir.join("no-archive"), "not an archive\n");
   return {
     hex: "0".repeat(64),
     missing: dir.join("missing"),
     elsewhere: dir.join("elsewhere"),
+    "env-file": dir.join("env"),
+    "hello-file": dir.join("hello"),
+    "no-archive": dir.join("no-archive"),
+    saved: dir.join("saved.tar"),
     "without-rootfs": dir.join("without-rootfs"),
     "broken-config": dir.join("broken-config"),
     plugin: await writeVolumePlugin(dir.join("plugin")),

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { configPath, readConfigFile, type ConfigFile } from "./auth/config-file.ts";
+import { type ConfigFile, configPath, readConfigFile } from "./auth/config-file.ts";
 import { saveConfigFile } from "./auth/save-config-file.ts";
 import { resolveEndpoint } from "./client/choose-endpoint.ts";
 import { EngineClient } from "./client/engine-client.ts";

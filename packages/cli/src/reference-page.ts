@@ -9,13 +9,20 @@ output. The tables below are made from the commands themselves.
 | the daemon's address | from |
 | --- | --- |
 | \`-H\`, \`--host\` | the command line, before the command |
+| \`-c\`, \`--context\` | the command line: a context of the docker CLI |
 | \`DAVIT_HOST\`, then \`DOCKER_HOST\` | the environment |
+| \`DOCKER_CONTEXT\` | the environment: a context of the docker CLI |
+| \`currentContext\` | the configuration file, as \`docker context use\` writes it |
 | \`unix:///run/davit/davit.sock\` | otherwise |
 
-\`unix:///path\` and \`tcp://host:port\` (without TLS) are understood. The API version is negotiated with the daemon;
+\`unix:///path\`, \`tcp://host:port\`, \`http://\` and \`https://\` are understood. TCP is secured with \`--tls\` or \`--tlsverify\`
+(\`DOCKER_TLS_VERIFY\`) and \`ca.pem\`, \`cert.pem\`, \`key.pem\` in \`DOCKER_CERT_PATH\` or \`~/.docker\`, or named by \`--tlscacert\`,
+\`--tlscert\` and \`--tlskey\`. The API version is negotiated with the daemon;
 \`DAVIT_API_VERSION\` or \`DOCKER_API_VERSION\` pins it. Registry credentials, credential helpers (\`credsStore\`,
-\`credHelpers\`) and default list formats (\`psFormat\`, \`imagesFormat\`, \`pluginsFormat\`, \`volumesFormat\`) are read from
-\`$DOCKER_CONFIG/config.json\` or \`~/.docker/config.json\`.
+\`credHelpers\`), default list formats (\`psFormat\`, \`imagesFormat\`, \`pluginsFormat\`, \`volumesFormat\`, \`networksFormat\`,
+\`statsFormat\`), \`detachKeys\` and \`HttpHeaders\` are read from \`config.json\` in \`--config\`, \`$DOCKER_CONFIG\` or \`~/.docker\`.
+
+\`davit completion bash|zsh|fish\` prints a completion script; names of plugins, volumes, containers and images come from the daemon.
 
 | exit code | means |
 | --- | --- |

@@ -2,10 +2,10 @@ import { link, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
-import { extract } from "tar-stream";
 import { gunzipSync } from "node:zlib";
-import { messageOf, Failure } from "./failure.ts";
+import { extract } from "tar-stream";
+import { expect, onTestFinished, test } from "vitest";
+import { Failure, messageOf } from "./failure.ts";
 import { runCli } from "./run-cli.ts";
 import { testContext } from "./test-context.ts";
 

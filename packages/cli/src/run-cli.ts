@@ -1,6 +1,6 @@
-import { branches, type Branch, type Leaf, topLevel } from "./command-tree.ts";
 import { commandRows } from "./command-line/help.ts";
 import { programName } from "./command-line/usage-failure.ts";
+import { type Branch, branches, type Leaf, topLevel } from "./command-tree.ts";
 import { type Context, printLine } from "./context.ts";
 import { Failure } from "./failure.ts";
 import { type GlobalFlags, parseGlobalOptions } from "./global-options.ts";
@@ -24,11 +24,27 @@ export async function runCli(
   }
   // `davit help plugin ls` asks the command itself.
   if (word === "help") return runCli([...rest, "--help"], () => context);
+  if (word === "__complete") return printCandidates(rest, context, createContext);
   const branch = own(branches, word);
   if (branch !== undefined) return runBranch(word, branch, rest, context);
   const leaf = own(topLevel, word);
   if (leaf === undefined) throw unknownCommand(word);
   return runLeaf(leaf, rest, context);
+}
+
+/** What a shell asks at TAB; nobody wants to see why there is no answer. */
+async function printCandidates(
+  argv: readonly string[],
+  context: Context,
+  createContext: (flags: GlobalFlags) => Context,
+): Promise<number> {
+  const { complete } = await import("./completion/complete.ts");
+  const contextFor = (globals: readonly string[]): Context =>
+    createContext(parseGlobalOptions(globals).flags);
+  const words = argv[0] === "--" ? argv.slice(1) : argv;
+  const candidates = await complete(words, contextFor).catch(() => []);
+  for (const { word, help } of candidates) printLine(context.out, `${word}\t${help}`);
+  return 0;
 }
 
 async function runBranch(

@@ -1,8 +1,8 @@
 import { EventEmitter } from "node:events";
 import { PassThrough, Readable } from "node:stream";
 import type { ConfigFile } from "./auth/config-file.ts";
-import { EngineClient } from "./client/engine-client.ts";
 import { parseEndpoint } from "./client/endpoint.ts";
+import { EngineClient } from "./client/engine-client.ts";
 import type { Context } from "./context.ts";
 import { Interrupts } from "./terminal/interrupts.ts";
 import { LineReader } from "./terminal/line-reader.ts";

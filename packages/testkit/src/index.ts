@@ -21,4 +21,4 @@ export {
   startScriptedServer,
 } from "./scripted-server.ts";
 export { TempDir } from "./temp-dir.ts";
-export { type TokenServer, startTokenServer } from "./token-server.ts";
+export { startTokenServer, type TokenServer } from "./token-server.ts";

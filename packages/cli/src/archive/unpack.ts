@@ -1,5 +1,5 @@
 import { createWriteStream } from "node:fs";
-import { chmod, link, lchown, lstat, mkdir, readlink, rm, symlink, utimes } from "node:fs/promises";
+import { chmod, lchown, link, lstat, mkdir, readlink, rm, symlink, utimes } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -40,7 +40,9 @@ function cleanName(name: string | undefined): string | undefined {
 
 async function unpackEntry(
   entry: AsyncIterable<unknown> & { readonly header: Header },
-  name: string, options: UnpackOptions): Promise<void> {
+  name: string,
+  options: UnpackOptions,
+): Promise<void> {
   const { header } = entry;
   const path = join(options.directory, name);
   await checkParents(options.directory, name);
@@ -48,7 +50,9 @@ async function unpackEntry(
   const isDirectory = header.type === "directory";
   if (present !== undefined && present.isDirectory() !== isDirectory) {
     throw new Failure(
-      isDirectory ? `cannot overwrite non-directory "${path}" with directory` : `cannot overwrite directory "${path}" with non-directory`,
+      isDirectory
+        ? `cannot overwrite non-directory "${path}" with directory`
+        : `cannot overwrite directory "${path}" with non-directory`,
     );
   }
   if (present !== undefined && !isDirectory) await rm(path);
@@ -70,7 +74,9 @@ async function unpackEntry(
       await link(join(options.directory, target), path);
       return;
     }
-    default:
+    case "block-device":
+    case "character-device":
+    case "fifo":
       // Devices and FIFOs of a container mean nothing on this host.
       return;
   }

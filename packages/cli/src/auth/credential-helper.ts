@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import { goObject } from "@davit/protocol";
 import * as z from "zod";
-import { errnoOf, Failure, messageOf } from "../failure.ts";
 import { readText } from "../client/read-body.ts";
+import { errnoOf, Failure, messageOf } from "../failure.ts";
 
 const credentialsSchema = goObject({
   ServerURL: z.string().default(""),

@@ -53,7 +53,8 @@ function readTls(flags: GlobalFlags, env: Environment, configDirectory: string):
   const secure = verify || flags.tls || Boolean(env["DOCKER_TLS"]);
   if (!secure) return undefined;
   const directory = env["DOCKER_CERT_PATH"] || configDirectory;
-  const ca = verify || flags.tlscacert !== "" ? readPem(flags.tlscacert, join(directory, "ca.pem")) : undefined;
+  const ca =
+    verify || flags.tlscacert !== "" ? readPem(flags.tlscacert, join(directory, "ca.pem")) : undefined;
   const cert = readPem(flags.tlscert, join(directory, "cert.pem"));
   const key = readPem(flags.tlskey, join(directory, "key.pem"));
   return {
@@ -71,8 +72,11 @@ function readPem(named: string, usual: string): string | undefined {
   } catch (error) {
     if (named === "" && errnoOf(error) === "ENOENT") return undefined;
     const reason = errnoOf(error) === "ENOENT" ? "no such file or directory" : messageOf(error);
-    throw new Failure(`Failed to initialize: unable to resolve docker endpoint: open ${named || usual}: ${reason}`, {
-      cause: error,
-    });
+    throw new Failure(
+      `Failed to initialize: unable to resolve docker endpoint: open ${named || usual}: ${reason}`,
+      {
+        cause: error,
+      },
+    );
   }
 }

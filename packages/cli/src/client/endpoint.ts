@@ -29,7 +29,8 @@ export function parseEndpoint(text: string, tls?: TlsMaterial): Endpoint {
   if (scheme !== "tcp" && scheme !== "http" && scheme !== "https") {
     throw new Failure(`unable to parse docker host \`${text}\`: unsupported protocol ${scheme}`);
   }
-  const material = scheme === "http" ? undefined : (tls ?? (scheme === "https" ? { verify: true } : undefined));
+  const material =
+    scheme === "http" ? undefined : (tls ?? (scheme === "https" ? { verify: true } : undefined));
   // Read as another scheme, because a scheme's own port vanishes from the address.
   const address = URL.parse(`ws://${rest}`);
   if (address === null) throw new Failure(`unable to parse docker host \`${text}\``);

@@ -61,7 +61,10 @@ export class EngineClient {
       headers: {
         ...(request.json === undefined ? {} : { "Content-Type": "application/json" }),
         // Some daemons refuse a chunked empty body.
-        ...(request.json === undefined && request.body === undefined && request.method !== "GET" && request.method !== "HEAD"
+        ...(request.json === undefined &&
+        request.body === undefined &&
+        request.method !== "GET" &&
+        request.method !== "HEAD"
           ? { "Content-Length": "0" }
           : {}),
         ...request.headers,

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from "node:http";
+import { dirname, isAbsolute, join } from "node:path/posix";
 import * as z from "zod";
 import { objectPath } from "../client/object-path.ts";
 import type { Context } from "../context.ts";
 import { DaemonFailure, Failure } from "../failure.ts";
-import { isAbsolute, join, dirname } from "node:path/posix";
 
 const statSchema = z.object({ name: z.string(), mode: z.number(), linkTarget: z.string().default("") });
 

@@ -2,7 +2,7 @@ import type { ApiRequest } from "../client/engine-client.ts";
 import type { HijackedStream } from "../client/hijack.ts";
 import { objectPath } from "../client/object-path.ts";
 import type { Context } from "../context.ts";
-import { defaultDetachKeys, DetachFilter, parseDetachKeys } from "../terminal/detach-keys.ts";
+import { DetachFilter, defaultDetachKeys, parseDetachKeys } from "../terminal/detach-keys.ts";
 import { enterRawMode } from "../terminal/raw-mode.ts";
 import { copyOutput } from "./multiplexed.ts";
 

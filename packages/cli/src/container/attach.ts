@@ -29,10 +29,10 @@ export const attach = defineVerb({
       path: `${objectPath("container", name)}/json`,
       signal: context.signal,
     });
-    if (!State.Running) throw new Failure("cannot attach to a stopped container, start it first");
-    if (State.Paused) throw new Failure("cannot attach to a paused container, unpause it first");
+    if (!State.Running) throw new Failure("You cannot attach to a stopped container, start it first");
+    if (State.Paused) throw new Failure("You cannot attach to a paused container, unpause it first");
     if (State.Restarting) {
-      throw new Failure("cannot attach to a restarting container, wait until it is running");
+      throw new Failure("You cannot attach to a restarting container, wait until it is running");
     }
     const stdin = !noStdin && Config.OpenStdin;
     if (stdin && Config.Tty && context.stdin.isTTY !== true) {
@@ -45,7 +45,8 @@ export const attach = defineVerb({
     if (Config.Tty) releases.push(forwardSize(context, objectPath("container", Id)));
     else if (sigProxy) releases.push(forwardSignals(context, Id));
     try {
-      return (await attachment.run()) === "detached" ? 0 : await exit.code;
+      if ((await attachment.run()) === "detached") throw new Failure("read escape sequence");
+      return await exit.code;
     } finally {
       for (const release of releases) release();
     }

@@ -54,7 +54,9 @@ function counting(source: Readable): { readonly stream: Readable; bytes(): numbe
   source.on("data", (chunk: Buffer) => {
     total += chunk.length;
   });
-  pipeline(source, stream).catch((error: unknown) => stream.destroy(error instanceof Error ? error : undefined));
+  pipeline(source, stream).catch((error: unknown) =>
+    stream.destroy(error instanceof Error ? error : undefined),
+  );
   return { stream, bytes: () => total };
 }
 
@@ -79,5 +81,5 @@ async function placeOf(target: string, typed: string, source: string, what: Path
   return { directory: target, rename: (name: string) => (content ? withoutRoot(name) : name) };
 }
 
-/** An archive's entries all lie below one root. */
-const withoutRoot = (name: string): string => name.replace(/^(?:\.?\/)?[^/]*\/?/, "");
+/** An archive's entries all lie below one root, which is called `.` if a directory's content was asked for. */
+const withoutRoot = (name: string): string => name.replace(/^[^/]*\/?/, "");

@@ -79,7 +79,9 @@ async function packed(
   const local = await localSource(resolve(context.cwd, source), source, followLink);
   const content = source === "." || source.endsWith("/.");
   if (target.kind === "directory") {
-    const body = content ? packDirectory(local.path) : packPath(local.path, basename(resolve(context.cwd, source)));
+    const body = content
+      ? packDirectory(local.path)
+      : packPath(local.path, basename(resolve(context.cwd, source)));
     return { directory: target.path, body };
   }
   if (target.kind === "other" && local.isDirectory) throw new Failure("cannot copy directory");

@@ -16,9 +16,12 @@ export const cp = defineVerb({
   flags: {
     archive: toggle("Archive mode (copy all uid/gid information)", { short: "a" }),
     followLink: toggle("Always follow symbol link in SRC_PATH", { short: "L" }),
-    quiet: toggle("Suppress progress output during copy. Progress output is automatically suppressed if no terminal is attached", {
-      short: "q",
-    }),
+    quiet: toggle(
+      "Suppress progress output during copy. Progress output is automatically suppressed if no terminal is attached",
+      {
+        short: "q",
+      },
+    ),
   },
   async run(context, [from = "", to = ""], flags) {
     if (from === "") throw new Failure("source can not be empty");

@@ -64,7 +64,8 @@ function exposedPorts({ publish, expose }: Ports): { readonly ExposedPorts?: Rec
 
 function portBindings({ publish }: Ports): Record<string, readonly object[]> {
   const bindings: Record<string, object[]> = {};
-  for (const { inside, HostIp, HostPort } of publish.flat()) (bindings[inside] ??= []).push({ HostIp, HostPort });
+  for (const { inside, HostIp, HostPort } of publish.flat())
+    (bindings[inside] ??= []).push({ HostIp, HostPort });
   return bindings;
 }
 

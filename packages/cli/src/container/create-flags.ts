@@ -1,6 +1,6 @@
 import { integer, list, listOf, parsed, text, toggle } from "../command-line/flag.ts";
-import { checkLabel } from "../options/key-value.ts";
 import { contentTrustHelp } from "../options/format-flags.ts";
+import { checkLabel } from "../options/key-value.ts";
 import { parseExpose, parsePublish } from "../options/port-option.ts";
 import {
   parseBytes,

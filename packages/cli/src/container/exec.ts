@@ -1,9 +1,9 @@
 import * as z from "zod";
+import { objectPath } from "../client/object-path.ts";
 import { list, text, toggle } from "../command-line/flag.ts";
 import { defineVerb } from "../command-line/verb.ts";
 import type { Context } from "../context.ts";
 import { Failure } from "../failure.ts";
-import { objectPath } from "../client/object-path.ts";
 import { Attachment } from "./attach-stream.ts";
 import { readEnvironment } from "./environment.ts";
 import { forwardSize } from "./forward-signals.ts";
@@ -82,10 +82,14 @@ async function runAttached(
   );
   const release = flags.tty ? forwardSize(context, `/exec/${id}`) : () => undefined;
   try {
-    if ((await attachment.run()) === "detached") return 0;
+    if ((await attachment.run()) === "detached") throw new Failure("read escape sequence");
   } finally {
     release();
   }
-  const { ExitCode } = await client.json(execInspectSchema, { method: "GET", path: `/exec/${id}/json`, signal });
+  const { ExitCode } = await client.json(execInspectSchema, {
+    method: "GET",
+    path: `/exec/${id}/json`,
+    signal,
+  });
   return ExitCode ?? 0;
 }

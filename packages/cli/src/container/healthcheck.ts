@@ -1,5 +1,5 @@
-import type { FlagValues } from "../command-line/verb.ts";
 import { integer, parsed, text, toggle } from "../command-line/flag.ts";
+import type { FlagValues } from "../command-line/verb.ts";
 import { parseDuration } from "../options/moment.ts";
 
 const duration = (help: string) => parsed(help, nanoseconds, { type: "duration" });

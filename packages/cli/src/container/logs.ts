@@ -2,8 +2,8 @@ import { objectPath } from "../client/object-path.ts";
 import { text, toggle } from "../command-line/flag.ts";
 import { defineVerb } from "../command-line/verb.ts";
 import { momentQuery } from "../options/moment.ts";
-import { containerStreamsSchema } from "./streams-schema.ts";
 import { copyOutput } from "./multiplexed.ts";
+import { containerStreamsSchema } from "./streams-schema.ts";
 
 export const logs = defineVerb({
   name: "logs",

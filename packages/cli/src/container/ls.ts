@@ -1,5 +1,5 @@
 import { type ContainerSummary, containerSummarySchema } from "@davit/protocol";
-import { z } from "zod";
+import * as z from "zod";
 import { integer, toggle } from "../command-line/flag.ts";
 import { defineVerb } from "../command-line/verb.ts";
 import { humanDuration, humanSize, shortId, truncate } from "../format/human.ts";

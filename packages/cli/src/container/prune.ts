@@ -16,8 +16,7 @@ export const prune = defineVerb({
     force: toggle("Do not prompt for confirmation", { short: "f" }),
   },
   async run(context, _args, { filter, force }) {
-    const question =
-      "WARNING! This will remove all stopped containers.\nAre you sure you want to continue?";
+    const question = "WARNING! This will remove all stopped containers.\nAre you sure you want to continue?";
     if (!force && !(await confirm(context, question))) return;
     const { ContainersDeleted, SpaceReclaimed } = await context.client.json(containerPruneResponseSchema, {
       method: "POST",

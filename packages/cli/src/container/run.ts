@@ -1,53 +1,43 @@
-import { containerCreateResponseSchema } from "@davit/protocol";
 import { objectPath } from "../client/object-path.ts";
-import { listOf, text, toggle } from "../command-line/flag.ts";
-import { flagFailure } from "../command-line/usage-failure.ts";
+import { text, toggle } from "../command-line/flag.ts";
 import { defineVerb, type FlagValues } from "../command-line/verb.ts";
 import { type Context, printLine } from "../context.ts";
-import { DaemonFailure, Failure, messageOf } from "../failure.ts";
-import { pullImage } from "../image/pull-image.ts";
-import { parseMountOption } from "../options/mount-option.ts";
-import { parseRestartPolicy } from "../options/quantities.ts";
-import { parseVolumeOption } from "../options/volume-option.ts";
-import { familiarTagged, parseReference } from "../reference.ts";
+import { Failure } from "../failure.ts";
 import { Attachment } from "./attach-stream.ts";
 import { awaitExit } from "./awaited-exit.ts";
-import { createBody } from "./create-body.ts";
-import { createFlags } from "./create-flags.ts";
-import { readEnvironment, readLabels } from "./environment.ts";
+import { createContainer, creationFlags, type Stream } from "./create-container.ts";
 import { forwardSignals, forwardSize } from "./forward-signals.ts";
 import { runFailure, startFailure } from "./run-failure.ts";
 import { startContainer } from "./start.ts";
-import { reserveCidFile } from "./cid-file.ts";
 
 const runFlags = {
-  ...createFlags,
-  attach: listOf("Attach to STDIN, STDOUT or STDERR", parseStream, { short: "a" }),
+  ...creationFlags,
   detach: toggle("Run container in background and print container ID", { short: "d" }),
   detachKeys: text("Override the key sequence for detaching a container"),
-  pull: text('Pull image before running ("always", "missing", "never") (default "missing")', {
-    initial: "missing",
-  }),
-  quiet: toggle("Suppress the pull output", { short: "q" }),
-  rm: toggle("Automatically remove the container and its associated anonymous volumes when it exits"),
   sigProxy: toggle("Proxy received signals to the process", { initial: true }),
 } as const;
 
 type Flags = FlagValues<typeof runFlags>;
+type Attach = Readonly<Record<Stream, boolean>>;
 
-const grammar = { name: "run", usage: "[OPTIONS] IMAGE [COMMAND] [ARG...]" };
+const command = { name: "run", usage: "[OPTIONS] IMAGE [COMMAND] [ARG...]" };
 
 export const run = defineVerb({
-  ...grammar,
+  ...command,
   aliases: ["container run"],
   summary: "Create and run a new container from an image",
   args: { min: 1 },
   optionsEndAtFirstArgument: true,
   flags: runFlags,
-  async run(context, [image = "", ...command], flags) {
-    checkFlags(context, flags);
+  async run(context, [image = "", ...args], flags) {
+    if (flags.detach && flags.attach.length > 0) {
+      throw new Failure("conflicting options: cannot specify both --attach and --detach");
+    }
+    if (flags.tty && flags.interactive && !flags.detach && context.stdin.isTTY !== true) {
+      throw new Failure("the input device is not a TTY");
+    }
     const attach = streamsToAttach(flags);
-    const id = await create(context, image, command, flags, attach);
+    const id = await createContainer(context, { command, image, args, flags, attach });
     if (flags.detach) {
       await startContainer(context, id).catch((error: unknown) => {
         throw startFailure(error);
@@ -59,15 +49,6 @@ export const run = defineVerb({
   },
 });
 
-type Stream = "stdin" | "stdout" | "stderr";
-type Attach = Readonly<Record<Stream, boolean>>;
-
-function parseStream(name: string): Stream {
-  const lower = name.toLowerCase();
-  if (lower === "stdin" || lower === "stdout" || lower === "stderr") return lower;
-  throw new Error("valid streams are STDIN, STDOUT and STDERR");
-}
-
 function streamsToAttach(flags: Flags): Attach {
   const chosen = flags.attach;
   if (chosen.length === 0) {
@@ -78,18 +59,6 @@ function streamsToAttach(flags: Flags): Attach {
     stdout: chosen.includes("stdout"),
     stderr: chosen.includes("stderr"),
   };
-}
-
-function checkFlags(context: Context, flags: Flags): void {
-  if (flags.detach && flags.attach.length > 0) {
-    throw new Failure("conflicting options: cannot specify both --attach and --detach");
-  }
-  if (!["always", "missing", "never"].includes(flags.pull)) {
-    throw runFailure(`invalid pull option: '${flags.pull}': must be one of "always", "missing" or "never"`);
-  }
-  if (flags.tty && flags.interactive && !flags.detach && context.stdin.isTTY !== true) {
-    throw new Failure("the input device is not a TTY");
-  }
 }
 
 async function runAttached(context: Context, id: string, flags: Flags, attach: Attach): Promise<number> {

@@ -75,7 +75,9 @@ async function startAttached(
     attachment.close();
     throw error;
   }
-  const releases = Config.Tty ? [forwardSize(context, objectPath("container", Id))] : [forwardSignals(context, Id)];
+  const releases = Config.Tty
+    ? [forwardSize(context, objectPath("container", Id))]
+    : [forwardSignals(context, Id)];
   try {
     // Whoever leaves with the detach keys leaves the container running.
     return (await attachment.run()) === "detached" ? 0 : await exit.code;

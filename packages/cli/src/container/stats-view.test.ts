@@ -14,7 +14,8 @@ const sample = statsSchema.parse({
 });
 
 test("a sample is shown as percentages and sizes", () => {
-  const format = "{{.ID}} {{.Name}} {{.CPUPerc}} {{.MemUsage}} {{.MemPerc}} {{.NetIO}} {{.BlockIO}} {{.PIDs}}";
+  const format =
+    "{{.ID}} {{.Name}} {{.CPUPerc}} {{.MemUsage}} {{.MemPerc}} {{.NetIO}} {{.BlockIO}} {{.PIDs}}";
   const rows = [{ container: "web", stats: sample }];
   expect(renderList(statsView(false), rows, { format, quiet: false })).toBe(
     "0123456789ab web 20.00% 2MiB / 1GiB 0.20% 1.5kB / 500B 4.1kB / 0B 3",

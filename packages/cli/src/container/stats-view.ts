@@ -2,7 +2,9 @@ import * as z from "zod";
 import { humanBinarySize, humanSize } from "../format/human.ts";
 import { field, type ListView } from "../format/list.ts";
 
-const amount = z.number().default(0);
+/** Kernels say "unlimited" with numbers that a double only comes near to. */
+const count = z.union([z.number(), z.bigint().transform(Number)]);
+const amount = count.default(0);
 const cpuSchema = z.object({
   cpu_usage: z.object({ total_usage: amount, percpu_usage: z.array(z.number()).nullish() }),
   system_cpu_usage: amount,
@@ -18,10 +20,10 @@ export const statsSchema = z.object({
   memory_stats: z.object({
     usage: amount,
     limit: amount,
-    stats: z.record(z.string(), z.number()).nullish(),
+    stats: z.record(z.string(), count).nullish(),
   }),
   blkio_stats: z.object({
-    io_service_bytes_recursive: z.array(z.object({ op: z.string(), value: z.number() })).nullish(),
+    io_service_bytes_recursive: z.array(z.object({ op: z.string(), value: count })).nullish(),
   }),
   networks: z.record(z.string(), z.object({ rx_bytes: amount, tx_bytes: amount })).nullish(),
   pids_stats: z.object({ current: amount }),

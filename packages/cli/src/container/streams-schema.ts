@@ -1,5 +1,5 @@
 import { containerInspectSchema } from "@davit/protocol";
-import { z } from "zod";
+import * as z from "zod";
 
 /** What must be known of a container to attach to it; daemons differ in the rest. */
 export const containerStreamsSchema = z.object({

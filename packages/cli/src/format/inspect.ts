@@ -1,8 +1,8 @@
 import { type Context, printLine } from "../context.ts";
 import { Failure, InterruptedFailure, UnreachableFailure } from "../failure.ts";
 import { goJson } from "./go-json.ts";
-import { executeTemplate, parseTemplate, type Template, TemplateError } from "./go-template/template.ts";
 import { templateFunctions } from "./go-template/functions.ts";
+import { executeTemplate, parseTemplate, type Template, TemplateError } from "./go-template/template.ts";
 
 /**
  * Prints each object as JSON in one array, or by the user's template, one line each. Names that are not found

@@ -1,7 +1,7 @@
 import { type Context, printLine } from "../context.ts";
 import { Failure, messageOf } from "../failure.ts";
-import { executeTemplate, parseTemplate, TemplateError } from "./go-template/template.ts";
 import { headerFunctions, templateFunctions } from "./go-template/functions.ts";
+import { executeTemplate, parseTemplate, TemplateError } from "./go-template/template.ts";
 import { alignColumns } from "./table.ts";
 
 /** A field of a row: its heading in tables, and its value. A function value is a method, e.g. `{{.Label "k"}}`. */

@@ -15,7 +15,8 @@ const historyView = (options: {
   readonly human: boolean;
   readonly nowMs: number;
 }): ListView<ImageHistoryItem> => ({
-  table: "{{.ID}}\t{{if .CreatedSince}}{{.CreatedSince}}{{else}}{{.CreatedAt}}{{end}}\t{{.CreatedBy}}\t{{.Size}}\t{{.Comment}}",
+  table:
+    "{{.ID}}\t{{if .CreatedSince}}{{.CreatedSince}}{{else}}{{.CreatedAt}}{{end}}\t{{.CreatedBy}}\t{{.Size}}\t{{.Comment}}",
   quiet: "{{.ID}}",
   fields: {
     ID: field("IMAGE", ({ Id }) => (options.noTrunc ? Id : shortId(Id))),

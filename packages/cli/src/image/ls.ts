@@ -1,5 +1,5 @@
 import { goList, type ImageSummary, imageSummarySchema } from "@davit/protocol";
-import { z } from "zod";
+import * as z from "zod";
 import { toggle } from "../command-line/flag.ts";
 import { defineVerb } from "../command-line/verb.ts";
 import { humanDuration, humanSize, shortId } from "../format/human.ts";

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import type { ReadStream } from "node:fs";
-import { Failure, errnoOf, messageOf } from "../failure.ts";
+import { errnoOf, Failure, messageOf } from "../failure.ts";
 
 /** Waits until the file is open, so that a missing one is told before anything is sent. */
 export async function openInput(stream: ReadStream, path: string): Promise<ReadStream> {

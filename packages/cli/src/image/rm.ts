@@ -1,5 +1,5 @@
 import { imageDeletedSchema } from "@davit/protocol";
-import { z } from "zod";
+import * as z from "zod";
 import { objectPath } from "../client/object-path.ts";
 import { toggle } from "../command-line/flag.ts";
 import { defineVerb } from "../command-line/verb.ts";

@@ -20,7 +20,8 @@ export function parsePublish(text: string): PublishedPort[] {
   if (insideRange.length === 1 && hostRange.length > 1) {
     return insideRange.map((port) => published(port, protocol, ip, host));
   }
-  if (insideRange.length !== hostRange.length) throw new Error(`invalid ranges specified for container and host Ports: ${inside} and ${host}`);
+  if (insideRange.length !== hostRange.length)
+    throw new Error(`invalid ranges specified for container and host Ports: ${inside} and ${host}`);
   return insideRange.map((port, i) => published(port, protocol, ip, String(hostRange[i] ?? "")));
 }
 

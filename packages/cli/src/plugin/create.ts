@@ -1,12 +1,12 @@
 import { lstat, readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { describeIssue, pluginConfigSchema } from "@davit/protocol";
+import { packDirectory } from "../archive/pack-directory.ts";
 import { toggle } from "../command-line/flag.ts";
 import { defineVerb } from "../command-line/verb.ts";
 import { printLine } from "../context.ts";
 import { errnoOf, Failure, messageOf } from "../failure.ts";
 import { parseReference } from "../reference.ts";
-import { packDirectory } from "../archive/pack-directory.ts";
 
 export const create = defineVerb({
   name: "plugin create",

@@ -1,8 +1,8 @@
+import { registryKey } from "../auth/registry-key.ts";
 import { text, toggle } from "../command-line/flag.ts";
 import { defineVerb } from "../command-line/verb.ts";
 import { type Context, printLine } from "../context.ts";
 import { Failure } from "../failure.ts";
-import { registryKey } from "../auth/registry-key.ts";
 import { askCredentials, logIn } from "./log-in.ts";
 
 export const login = defineVerb({

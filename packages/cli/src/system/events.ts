@@ -1,5 +1,5 @@
 import { eventSchema } from "@davit/protocol";
-import { z } from "zod";
+import * as z from "zod";
 import { text } from "../command-line/flag.ts";
 import { defineVerb } from "../command-line/verb.ts";
 import { printLine } from "../context.ts";

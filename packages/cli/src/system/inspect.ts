@@ -1,11 +1,12 @@
 import { containerInspectSchema, imageInspectSchema, pluginSchema, volumeSchema } from "@davit/protocol";
-import type { z } from "zod";
+import type * as z from "zod";
 import { inspectObject } from "../client/inspect-object.ts";
 import { objectPath } from "../client/object-path.ts";
 import { text, toggle } from "../command-line/flag.ts";
 import { defineVerb } from "../command-line/verb.ts";
 import { DaemonFailure, Failure } from "../failure.ts";
 import { inspectEach } from "../format/inspect.ts";
+import { networkIdentitySchema } from "../network/inspect.ts";
 import { inspectFormatFlag } from "../options/format-flags.ts";
 
 interface Kind {
@@ -25,6 +26,11 @@ const kinds: readonly Kind[] = [
     name: "image",
     schema: imageInspectSchema.pick({ Id: true }),
     path: (name) => `${objectPath("image", name)}/json`,
+  },
+  {
+    name: "network",
+    schema: networkIdentitySchema,
+    path: (name) => objectPath("network", name),
   },
   { name: "volume", schema: volumeSchema, path: (name) => objectPath("volume", name) },
   { name: "plugin", schema: pluginSchema, path: (name) => `${objectPath("plugin", name)}/json` },

@@ -1,7 +1,7 @@
 import { PassThrough } from "node:stream";
 import { expect, test } from "vitest";
-import { testContext } from "../test-context.ts";
 import { describePrivileges } from "../plugin/privileges.ts";
+import { testContext } from "../test-context.ts";
 import { confirm } from "./confirm.ts";
 
 test.each([

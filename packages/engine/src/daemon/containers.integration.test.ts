@@ -4,27 +4,27 @@ import { busyboxRootfs, TempDir } from "@davit/testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { TarArchives } from "../adapters/archives/tar-archives.ts";
 import { compression } from "../adapters/compression/gzip.ts";
+import { LinuxContainerFiles } from "../adapters/container-files/linux-container-files.ts";
 import { DiskContentStore } from "../adapters/content/disk-content-store.ts";
 import { RegistryClient } from "../adapters/distribution/registry-client.ts";
 import { LinuxHost } from "../adapters/host/linux-host.ts";
+import { K8sFileLogs } from "../adapters/logs/k8s-file-logs.ts";
 import { LinuxMountFiles } from "../adapters/mount-files/linux-mount-files.ts";
 import { FreePorts } from "../adapters/network/free-ports.ts";
-import { K8sFileLogs } from "../adapters/logs/k8s-file-logs.ts";
 import { ConmonInput } from "../adapters/process-input/conmon-input.ts";
 import { ConmonRuntime } from "../adapters/runtime/conmon-runtime.ts";
 import { RuncControl } from "../adapters/runtime/runc-control.ts";
-import { LinuxContainerFiles } from "../adapters/container-files/linux-container-files.ts";
-import { SqliteState } from "../adapters/state/sqlite-state.ts";
 import { OverlaySnapshots } from "../adapters/snapshots/overlay-snapshots.ts";
+import { SqliteState } from "../adapters/state/sqlite-state.ts";
 import type { EventFact } from "../core/events.ts";
 import { Layout } from "../core/layout.ts";
 import type { Logger } from "../core/ports/logger.ts";
 import type { Network } from "../core/ports/network.ts";
+import type { Output } from "../services/containers/container-output.ts";
+import { type ContainerServices, containerServices } from "../services/containers/container-services.ts";
 import { GarbageCollector } from "../services/garbage/garbage-collector.ts";
 import { type ImageServices, imageServices } from "../services/images/image-services.ts";
 import type { ContainerVolumes } from "../services/volumes/container-volumes.ts";
-import { type ContainerServices, containerServices } from "../services/containers/container-services.ts";
-import type { Output } from "../services/containers/container-output.ts";
 
 const silent: Logger = {
   debug: () => undefined,

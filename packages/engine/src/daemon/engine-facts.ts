@@ -3,8 +3,8 @@ import { hostname } from "node:os";
 import { errnoOf, messageOf } from "../core/errors.ts";
 import { newId } from "../core/identifiers.ts";
 import type { Logger } from "../core/ports/logger.ts";
-import { runProgram } from "../linux/run-program.ts";
 import { supportedApiVersions } from "../http/api-version.ts";
+import { runProgram } from "../linux/run-program.ts";
 import type { EngineFacts } from "../services/system/engine-facts.ts";
 import type { Configuration } from "./configuration/configuration.ts";
 import { version } from "./version.ts";
@@ -37,6 +37,9 @@ export async function engineFacts(
     rootDir: configuration.dataRoot,
     get debug() {
       return settings.current.debug;
+    },
+    get liveRestore() {
+      return settings.current.liveRestore;
     },
     get labels() {
       return settings.current.labels;

@@ -1,6 +1,6 @@
-import { SqliteState } from "../adapters/state/sqlite-state.ts";
 import type { Digest } from "@davit/protocol";
 import { expect, test } from "vitest";
+import { SqliteState } from "../adapters/state/sqlite-state.ts";
 import { sampleRecord } from "../core/container/sample-record.ts";
 import type { Logger } from "../core/ports/logger.ts";
 import type { GarbageStores } from "../services/garbage/collect-garbage.ts";

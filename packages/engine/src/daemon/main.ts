@@ -10,6 +10,7 @@ import { createEngine, type Engine } from "./engine.ts";
 import { listenAddresses, openAddresses } from "./listen-addresses.ts";
 import { createLogger, type DaemonLogger } from "./logging.ts";
 import { notifyServiceManager } from "./service-manager.ts";
+import { nextStopSignal, type ReloadRequests, reloadRequests } from "./signals.ts";
 import { version } from "./version.ts";
 
 /** Runs the daemon until it is asked to stop; answers its exit code. */
@@ -35,13 +36,20 @@ async function main(argv: readonly string[]): Promise<number> {
   const { logFormat } = configuration;
   const logger = createLogger({ level: logLevelOf(configuration), format: logFormat, out: process.stderr });
   exitOnFault(logger);
+  const signals = { stop: nextStopSignal(), reloads: reloadRequests() };
   for (const warning of [...line.warnings, ...warnings]) logger.warn({}, warning);
-  await serve(configuration, line.given, logger);
+  await serve({ configuration, flags: line.given, logger, signals });
   return 0;
 }
 
-async function serve(configuration: Configuration, flags: Given, logger: DaemonLogger): Promise<void> {
-  const stopSignal = nextStopSignal();
+interface Service {
+  readonly configuration: Configuration;
+  readonly flags: Given;
+  readonly logger: DaemonLogger;
+  readonly signals: { readonly stop: Promise<NodeJS.Signals>; readonly reloads: ReloadRequests };
+}
+
+async function serve({ configuration, flags, logger, signals }: Service): Promise<void> {
   const addresses = listenAddresses(configuration, process.env);
   for (const address of openAddresses(addresses)) {
     logger.warn(
@@ -57,13 +65,13 @@ async function serve(configuration: Configuration, flags: Given, logger: DaemonL
       logger.info({}, `API listen on ${bound.kind === "unix" ? bound.path : describeAddress(bound)}`);
     }
     if (configuration.pidFile !== "") writeFileSync(configuration.pidFile, `${process.pid}\n`);
-    process.on("SIGHUP", () => reload(engine, configuration.configFile, flags, logger));
-    const isStopped = await Promise.race([restored.then(() => false), stopSignal.then(() => true)]);
+    signals.reloads.serve(() => reload(engine, configuration.configFile, flags, logger));
+    const isStopped = await Promise.race([restored.then(() => false), signals.stop.then(() => true)]);
     if (!isStopped) {
       logger.info({}, "Daemon has completed initialization");
       await notifyServiceManager("ready", { environment: process.env, logger });
     }
-    const signal = await stopSignal;
+    const signal = await signals.stop;
     logger.info({ signal }, "stopping");
     await notifyServiceManager("stopping", { environment: process.env, logger });
   } finally {
@@ -87,20 +95,6 @@ function reload(engine: Engine, path: string, flags: Given, logger: DaemonLogger
   } catch (error) {
     logger.error({}, messageOf(error));
   }
-}
-
-/** The first request to stop; a second one ends the process at once. */
-function nextStopSignal(): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    let asked = false;
-    for (const signal of ["SIGTERM", "SIGINT"] as const) {
-      process.on(signal, () => {
-        if (asked) process.exit(128 + (signal === "SIGINT" ? 2 : 15));
-        asked = true;
-        resolve(signal);
-      });
-    }
-  });
 }
 
 /** Why the daemon did not start, or did not stop as it should. */

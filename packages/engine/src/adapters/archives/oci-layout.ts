@@ -1,7 +1,7 @@
 import {
   type Descriptor,
-  describeIssue,
   type Digest,
+  describeIssue,
   digestHex,
   indexSchema,
   isIndexType,

@@ -1,5 +1,5 @@
-import { createGunzip } from "node:zlib";
 import { pipeline } from "node:stream/promises";
+import { createGunzip } from "node:zlib";
 import { detectCompression, peekStart } from "../../core/compression-format.ts";
 import { EngineError } from "../../core/errors.ts";
 import { interruptible } from "../../core/interruptible.ts";

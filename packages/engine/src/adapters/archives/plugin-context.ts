@@ -7,8 +7,8 @@ import {
   cleanPath,
   concatBytes,
   copyBytes,
-  TarFormatError,
   type TarEntry,
+  TarFormatError,
   type TarPart,
 } from "../../core/tar/tar-entry.ts";
 import { canceled, tarParts } from "./plain-tar.ts";

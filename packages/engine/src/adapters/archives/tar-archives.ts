@@ -1,3 +1,4 @@
+import { EngineError } from "../../core/errors.ts";
 import type { Platform } from "../../core/image/platform.ts";
 import type {
   ArchivedImage,
@@ -11,7 +12,6 @@ import { readLayout, readPluginLayout } from "./oci-layout.ts";
 import { splitPluginContext } from "./plugin-context.ts";
 import { readSaved } from "./saved-images.ts";
 import { type Spool, spoolArchive } from "./spool.ts";
-import { EngineError } from "../../core/errors.ts";
 
 export interface TarArchivesOptions {
   /** Where archives of images are spooled; made if it is missing. */

@@ -11,8 +11,8 @@ import type {
 } from "../../core/ports/registry.ts";
 import { type Reference, repositoryOf } from "../../core/reference.ts";
 import { abortable } from "./abortable.ts";
-import { downloadBlob, hasBlob } from "./blob-transfer.ts";
 import type { BlobSources } from "./blob-sources.ts";
+import { downloadBlob, hasBlob } from "./blob-transfer.ts";
 import { uploadBlob } from "./blob-upload.ts";
 import type { Endpoint } from "./endpoints.ts";
 import { canceledRequest, moreAdvanced, requestFailure } from "./registry-errors.ts";

@@ -29,7 +29,8 @@ export class FreePorts implements HostPorts {
         }
       }
     }
-    const ports = hostPorts.first === hostPorts.last ? `${hostPorts.first}` : `${hostPorts.first}-${hostPorts.last}`;
+    const ports =
+      hostPorts.first === hostPorts.last ? `${hostPorts.first}` : `${hostPorts.first}-${hostPorts.last}`;
     throw new EngineError("conflict", `Bind for ${hostAddress}:${ports} failed: ${reason}`);
   }
 }

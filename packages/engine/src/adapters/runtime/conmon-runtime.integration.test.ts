@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { newId } from "../../core/identifiers.ts";
 import { startTimeOf } from "./proc.ts";
-import { TestHost } from "./test-host.ts";
+import { TestHost } from "./runtime-fixture.ts";
 
 let host: TestHost;
 const namespace = "plugins.moby";
@@ -143,7 +143,7 @@ test("process, log and exit code outlive an engine killed with SIGKILL, and the 
   const id = newId();
   const child = spawn(
     process.execPath,
-    [new URL("./test-engine.ts", import.meta.url).pathname, host.dir, id],
+    [new URL("./engine-fixture.ts", import.meta.url).pathname, host.dir, id],
     {
       stdio: ["ignore", "pipe", "inherit"],
     },

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { TestHost } from "./test-host.ts";
+import { TestHost } from "./runtime-fixture.ts";
 
 // What the default filter lets real programs do: this machine's, in a read-only view of its own root file system.
 

@@ -37,7 +37,9 @@ export function selectContainers(
   const newestFirst = all.toSorted(
     (a, b) => compareText(b.createdAt, a.createdAt) || compareText(a.id, b.id),
   );
-  const tests = [...query.filters].map(([key, values]) => filterTest(key, values, { all, ancestors, health }));
+  const tests = [...query.filters].map(([key, values]) =>
+    filterTest(key, values, { all, ancestors, health }),
+  );
   const everyStatus =
     query.all || query.limit > 0 || query.filters.has("status") || query.filters.has("exited");
   const selected = newestFirst.filter(
@@ -58,11 +60,7 @@ interface FilterContext {
 
 type Test = (container: ContainerRecord) => boolean;
 
-function filterTest(
-  key: string,
-  values: readonly string[],
-  { all, ancestors, health }: FilterContext,
-): Test {
+function filterTest(key: string, values: readonly string[], { all, ancestors, health }: FilterContext): Test {
   const some =
     (accepts: (container: ContainerRecord, value: string) => boolean): Test =>
     (container) =>

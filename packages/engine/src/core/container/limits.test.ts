@@ -32,5 +32,11 @@ test("ulimits get the kernel's names, and -1 means none", () => {
 });
 
 test("a device rule may leave numbers open", () => {
-  expect(parseDeviceRule("c 10:* rw")).toEqual({ allow: true, type: "c", major: 10, minor: -1, access: "rw" });
+  expect(parseDeviceRule("c 10:* rw")).toEqual({
+    allow: true,
+    type: "c",
+    major: 10,
+    minor: -1,
+    access: "rw",
+  });
 });

@@ -101,9 +101,7 @@ function checkCpu(host: HostConfig, cpus: number): void {
     throw invalid("Conflicting options: Nano CPUs and CPU Quota cannot both be set.");
   }
   if (NanoCpus < 0 || NanoCpus > cpus * 1e9) {
-    throw invalid(
-      `Range of CPUs is from 0.01 to ${cpus}.00, as there are only ${cpus} CPUs available`,
-    );
+    throw invalid(`Range of CPUs is from 0.01 to ${cpus}.00, as there are only ${cpus} CPUs available`);
   }
   if (CpuPeriod !== 0 && (CpuPeriod < 1000 || CpuPeriod > 1_000_000)) {
     throw invalid("CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)");
@@ -132,7 +130,9 @@ function lastOf(list: string, what: string): number | undefined {
 
 /** The runtime's names differ from these by a prefix only. */
 const rlimitNames: ReadonlySet<string> = new Set(
-  "core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack".split(" "),
+  "core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack".split(
+    " ",
+  ),
 );
 
 /** Stands for the kernel's RLIM_INFINITY, 2^64-1, which is no number here: whoever writes the specification writes that. */

@@ -8,10 +8,6 @@ const invalid = (message: string): EngineError => new EngineError("invalid", mes
 export const sharedContainer = (mode: string): string | undefined =>
   mode.startsWith("container:") ? mode.slice("container:".length) : undefined;
 
-/** Every container that a new one shares a namespace with, as typed. */
-export const sharedContainers = ({ NetworkMode: network, IpcMode, PidMode }: HostConfig): readonly string[] =>
-  [network, IpcMode, PidMode].flatMap((mode) => sharedContainer(mode) ?? []);
-
 /** Which network is meant; refuses what contradicts it, with the Engine's text. */
 export function parseNetworkMode(body: ContainerCreateBody): NetworkMode {
   if (body.NetworkDisabled) return "none";

@@ -20,8 +20,23 @@ const image = imageConfigSchema.parse({
 const other = sampleRecord({
   id: "e".repeat(64),
   mounts: [
-    { type: "bind", source: "/src", destination: "/bound", readOnly: false, propagation: "rprivate", mode: "" },
-    { type: "volume", volume: "v", driver: "d", destination: "/data", readOnly: false, propagation: "", mode: "z" },
+    {
+      type: "bind",
+      source: "/src",
+      destination: "/bound",
+      readOnly: false,
+      propagation: "rprivate",
+      mode: "",
+    },
+    {
+      type: "volume",
+      volume: "v",
+      driver: "d",
+      destination: "/data",
+      readOnly: false,
+      propagation: "",
+      mode: "z",
+    },
   ],
 });
 const planOf = (body: object, ofImage: ImageConfig) =>
@@ -102,11 +117,11 @@ test.each([
     { HostConfig: { MemorySwap: 5e7 } },
     "You should always set the Memory limit when using Memoryswap limit, see usage",
   ],
-  [{ HostConfig: { NanoCpus: 3e9 } }, "Range of CPUs is from 0.01 to 2.00, as there are only 2 CPUs available"],
   [
-    { HostConfig: { CpusetCpus: "0,2" } },
-    "Requested CPUs are not available - requested 0,2, available: 0-1",
+    { HostConfig: { NanoCpus: 3e9 } },
+    "Range of CPUs is from 0.01 to 2.00, as there are only 2 CPUs available",
   ],
+  [{ HostConfig: { CpusetCpus: "0,2" } }, "Requested CPUs are not available - requested 0,2, available: 0-1"],
   [{ HostConfig: { CpusetCpus: "x" } }, "Invalid value x for cpuset cpus: invalid format: x"],
   [{ HostConfig: { OomScoreAdj: 2000 } }, "Invalid value 2000, range for oom score adj is [-1000, 1000]"],
   [{ HostConfig: { Ulimits: [{ Name: "odd" }] } }, "invalid ulimit type: odd"],
@@ -175,7 +190,11 @@ test("containers that it shares with are kept by their IDs", () => {
 
 test("mounts of another container come in where nothing else is mounted", () => {
   const mountsOf = (HostConfig: object) =>
-    plan({ HostConfig }).mounts.map(({ mount }) => [mount.destination, mount.source ?? mount.volume, mount.readOnly]);
+    plan({ HostConfig }).mounts.map(({ mount }) => [
+      mount.destination,
+      mount.source ?? mount.volume,
+      mount.readOnly,
+    ]);
   expect(mountsOf({ VolumesFrom: ["other"] })).toEqual([
     ["/bound", "/src", false],
     ["/data", "v", false],

@@ -75,7 +75,8 @@ export function planContainer(
       RestartPolicy: { ...host.RestartPolicy, Name: host.RestartPolicy.Name || "no" },
       LogConfig: { ...host.LogConfig, Type: host.LogConfig.Type || "json-file" },
       IpcMode: modes.IpcMode || "private",
-      CgroupnsMode: host.CgroupnsMode || (host.Privileged || around.groups.version === "1" ? "host" : "private"),
+      CgroupnsMode:
+        host.CgroupnsMode || (host.Privileged || around.groups.version === "1" ? "host" : "private"),
     },
     networkMode,
     security,
@@ -104,7 +105,8 @@ const networkModeText = (networkMode: NetworkMode, asked: string): string => {
 
 /** Of a container whose request names none. */
 function hostnameFor(networkMode: NetworkMode, host: HostConfig, around: PlanSurroundings): string {
-  if (networkMode === "container") return around.find(sharedContainer(host.NetworkMode) ?? "").config.hostname;
+  if (networkMode === "container")
+    return around.find(sharedContainer(host.NetworkMode) ?? "").config.hostname;
   return networkMode === "host" || host.UTSMode === "host" ? around.hostOfEngine : shortId(around.id);
 }
 

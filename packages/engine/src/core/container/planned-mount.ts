@@ -63,7 +63,9 @@ export function planMounts(inputs: MountInputs): readonly PlannedMount[] {
   const anonymous = inputs.volumes
     .map((volume) => parseBind(volume, inputs.volumeDriver))
     .filter(({ mount }) => !taken.has(mount.destination));
-  return [...explicit, ...takenOver, ...anonymous].sort((a, b) => (a.mount.destination < b.mount.destination ? -1 : 1));
+  return [...explicit, ...takenOver, ...anonymous].sort((a, b) =>
+    a.mount.destination < b.mount.destination ? -1 : 1,
+  );
 }
 
 /** A mount that another container has already. */
@@ -221,7 +223,7 @@ export function parseMount(body: MountRequest): PlannedMount {
 }
 
 /** `--tmpfs destination[:options]`. */
-export function parseTmpfs(target: string, options: string): PlannedMount {
+function parseTmpfs(target: string, options: string): PlannedMount {
   const destination = cleanDestination(target, (reason) => invalid(`invalid tmpfs mount: ${reason}`));
   return tmpfsRequest(destination, options === "" ? [] : options.split(","));
 }
@@ -257,7 +259,7 @@ function isLocalPath(path: string): boolean {
 }
 
 /** The shortest absolute path that means the same, without looking at the file system. */
-export function cleanPath(path: string): string {
+function cleanPath(path: string): string {
   const parts: string[] = [];
   for (const part of path.split("/")) {
     if (part === "..") parts.pop();

@@ -21,9 +21,7 @@ export function checkRestartPolicy({ Name, MaximumRetryCount }: RestartPolicy): 
     return;
   }
   if (!unlimitedPolicies.has(Name)) {
-    throw fail(
-      `unknown policy '${Name}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'`,
-    );
+    throw fail(`unknown policy '${Name}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'`);
   }
   if (MaximumRetryCount !== 0) {
     const negative = MaximumRetryCount < 0 ? " and cannot be negative" : "";
@@ -32,7 +30,10 @@ export function checkRestartPolicy({ Name, MaximumRetryCount }: RestartPolicy): 
 }
 
 /** The parts of a record that a restart is decided by. */
-export type RestartFacts = Pick<ContainerRecord, "hostConfig" | "exitCode" | "restartCount" | "manuallyStopped">;
+export type RestartFacts = Pick<
+  ContainerRecord,
+  "hostConfig" | "exitCode" | "restartCount" | "manuallyStopped"
+>;
 
 /** Whether a container that has just ended is started again; one that was stopped on request is not. */
 export function restartsAfterExit(record: RestartFacts): boolean {
@@ -42,7 +43,9 @@ export function restartsAfterExit(record: RestartFacts): boolean {
 /** Whether a new engine starts a container that has ended: `always` does even if it was stopped on request. */
 export function restartsWithEngine(record: RestartFacts): boolean {
   const { Name } = record.hostConfig.RestartPolicy;
-  return Name === "always" || (!(Name === "unless-stopped" && record.manuallyStopped) && wantsRestart(record));
+  return (
+    Name === "always" || (!(Name === "unless-stopped" && record.manuallyStopped) && wantsRestart(record))
+  );
 }
 
 function wantsRestart({ hostConfig, exitCode, restartCount }: RestartFacts): boolean {

@@ -63,9 +63,7 @@ function cpuView(sample: UsageSample | undefined) {
       usage_in_kernelmode: cpu?.kernel ?? 0,
       usage_in_usermode: cpu?.user ?? 0,
     },
-    ...(sample === undefined
-      ? {}
-      : { system_cpu_usage: sample.systemCpu, online_cpus: sample.onlineCpus }),
+    ...(sample === undefined ? {} : { system_cpu_usage: sample.systemCpu, online_cpus: sample.onlineCpus }),
     throttling_data: {
       periods: cpu?.periods ?? 0,
       throttled_periods: cpu?.throttledPeriods ?? 0,

@@ -1,5 +1,5 @@
 import type { Descriptor } from "@davit/protocol";
-import { digestHex, type Digest, mediaTypes } from "@davit/protocol";
+import { type Digest, digestHex, mediaTypes } from "@davit/protocol";
 import { streamOf } from "../stream-of.ts";
 import type { TarFile } from "../tar/tar-stream.ts";
 

@@ -101,17 +101,19 @@ export function containerSpec(record: SpecifiedContainer, host: ContainerHost): 
   const { privileged, capabilities } = security;
   const devices = host.devices ?? [];
   const rlimits = rlimitsOf(hostConfig);
-  const sysctl = { ...(host.network === "host" ? {} : ownNetworkSysctl), ...hostConfig.Sysctls };
+  const sysctl = {
+    ...(host.network === "host" ? {} : ownNetworkSysctl),
+    // Not by the specification's own field, which older runtimes pass over.
+    ...(config.domainname === "" || hostConfig.UTSMode === "host"
+      ? {}
+      : { "kernel.domainname": config.domainname }),
+    ...hostConfig.Sysctls,
+  };
   const seccomp = seccompOf(security, host.machine ?? unknownMachine);
   const masked = hostConfig.MaskedPaths ?? [...maskedPaths, ...(host.extraMaskedPaths ?? [])];
   return {
     ociVersion: "1.0.2",
-    ...(hostConfig.UTSMode === "host"
-      ? {}
-      : {
-          hostname: config.hostname,
-          ...(config.domainname === "" ? {} : { domainname: config.domainname }),
-        }),
+    ...(hostConfig.UTSMode === "host" ? {} : { hostname: config.hostname }),
     process: {
       terminal: config.tty,
       user: host.user,

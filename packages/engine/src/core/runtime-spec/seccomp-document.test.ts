@@ -46,7 +46,10 @@ test("arguments and error numbers are kept, and one name is a list of one", () =
 test.each([
   ["{", "Decoding seccomp profile failed: "],
   ["[]", "Decoding seccomp profile failed: "],
-  ['{"defaultAction":"A","syscalls":[{"name":"a","names":["b"],"action":"A"}]}', "use either 'name' or 'names'"],
+  [
+    '{"defaultAction":"A","syscalls":[{"name":"a","names":["b"],"action":"A"}]}',
+    "use either 'name' or 'names'",
+  ],
 ])("refuses %s", (text, message) => {
   expect(() => parseSeccompDocument(text)).toThrow(message);
 });

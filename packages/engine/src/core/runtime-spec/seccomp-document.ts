@@ -53,7 +53,9 @@ export function parseSeccompDocument(text: string): SeccompDocument {
   try {
     json = JSON.parse(text);
   } catch (error) {
-    throw new EngineError("invalid", `Decoding seccomp profile failed: ${messageOf(error)}`, { cause: error });
+    throw new EngineError("invalid", `Decoding seccomp profile failed: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
   const parsed = documentSchema.safeParse(json);
   if (parsed.success) {
@@ -98,21 +100,23 @@ export function seccompOfDocument(document: SeccompDocument, target: SeccompTarg
     ...(flags.length === 0 ? {} : { flags }),
     syscalls: document.syscalls
       .filter((rule) => applies(rule, target))
-      .map((rule): SeccompRule => ({
-        names: rule.name === undefined ? rule.names : [rule.name],
-        action: rule.action,
-        ...(rule.errnoRet === undefined ? {} : { errnoRet: rule.errnoRet }),
-        ...(rule.args.length === 0
-          ? {}
-          : {
-              args: rule.args.map(({ index, value, valueTwo, op }) => ({
-                index,
-                value,
-                op,
-                ...(valueTwo === undefined ? {} : { valueTwo }),
-              })),
-            }),
-      })),
+      .map(
+        (rule): SeccompRule => ({
+          names: rule.name === undefined ? rule.names : [rule.name],
+          action: rule.action,
+          ...(rule.errnoRet === undefined ? {} : { errnoRet: rule.errnoRet }),
+          ...(rule.args.length === 0
+            ? {}
+            : {
+                args: rule.args.map(({ index, value, valueTwo, op }) => ({
+                  index,
+                  value,
+                  op,
+                  ...(valueTwo === undefined ? {} : { valueTwo }),
+                })),
+              }),
+        }),
+      ),
   };
 }
 

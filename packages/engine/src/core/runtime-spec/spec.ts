@@ -52,22 +52,26 @@ export interface SeccompProfile {
 
 /** Control group limits; absent ones are left as they are. Bytes, microseconds, and bytes or operations per second. */
 export interface SpecLimits {
-  readonly memory?: undefined | {
-    readonly limit?: number | undefined;
-    readonly reservation?: number | undefined;
-    readonly swap?: number | undefined;
-    readonly swappiness?: number | undefined;
-    readonly disableOOMKiller?: boolean | undefined;
-  };
-  readonly cpu?: undefined | {
-    readonly shares?: number | undefined;
-    readonly quota?: number | undefined;
-    readonly period?: number | undefined;
-    readonly realtimeRuntime?: number | undefined;
-    readonly realtimePeriod?: number | undefined;
-    readonly cpus?: string | undefined;
-    readonly mems?: string | undefined;
-  };
+  readonly memory?:
+    | undefined
+    | {
+        readonly limit?: number | undefined;
+        readonly reservation?: number | undefined;
+        readonly swap?: number | undefined;
+        readonly swappiness?: number | undefined;
+        readonly disableOOMKiller?: boolean | undefined;
+      };
+  readonly cpu?:
+    | undefined
+    | {
+        readonly shares?: number | undefined;
+        readonly quota?: number | undefined;
+        readonly period?: number | undefined;
+        readonly realtimeRuntime?: number | undefined;
+        readonly realtimePeriod?: number | undefined;
+        readonly cpus?: string | undefined;
+        readonly mems?: string | undefined;
+      };
   readonly pids?: undefined | { readonly limit: number };
   readonly blockIO?:
     | undefined

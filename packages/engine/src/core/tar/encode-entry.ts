@@ -1,7 +1,7 @@
 import { encodePax } from "./pax-records.ts";
 import {
-  blockBytes,
   type ByteText,
+  blockBytes,
   concatBytes,
   fromByteText,
   isAscii,

@@ -1,7 +1,7 @@
 import {
-  copyBytes,
   type ByteText,
   blockBytes,
+  copyBytes,
   fromByteText,
   TarFormatError,
   toByteText,

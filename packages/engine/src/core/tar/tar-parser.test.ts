@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { encodeEntry, endOfArchive } from "./encode-entry.ts";
 import { makeEntry } from "./make-entry.ts";
 import { makeTar } from "./make-tar.ts";
-import { cleanPath, concatBytes, fromByteText, TarFormatError, type TarEntry } from "./tar-entry.ts";
+import { cleanPath, concatBytes, fromByteText, type TarEntry, TarFormatError } from "./tar-entry.ts";
 import { TarParser } from "./tar-parser.ts";
 
 interface Parsed {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { ByteStream } from "../ports/byte-stream.ts";
 import { streamOf } from "../stream-of.ts";
 import { TarParser } from "./tar-parser.ts";
-import { tarStream, type TarFile } from "./tar-stream.ts";
+import { type TarFile, tarStream } from "./tar-stream.ts";
 
 const text = (path: string, content: string): TarFile => {
   const bytes = new TextEncoder().encode(content);

@@ -15,6 +15,15 @@ export const diskUsageRoutes = (usage: DiskUsage): readonly Route[] => [
       return reply.json(await usage.report(new Set(types), signal));
     },
   },
+  {
+    // `docker system prune` asks for it in any case; the engine's own networks are never unused.
+    method: "POST",
+    path: "/networks/prune",
+    handle: async ({ query }) => {
+      query.filters(["label", "label!", "until"]);
+      return reply.json({ NetworksDeleted: null });
+    },
+  },
 ];
 
 function typeNamed(text: string): DiskUsageType {

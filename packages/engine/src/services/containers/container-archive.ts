@@ -34,9 +34,7 @@ export class ContainerArchive {
 
   stat(typed: string, path: string): Promise<PathStat> {
     const record = this.#resolve(typed);
-    return this.#withView(record, (view) =>
-      this.#ports.files.stat(view, path).catch(missing(typed, path)),
-    );
+    return this.#withView(record, (view) => this.#ports.files.stat(view, path).catch(missing(typed, path)));
   }
 
   /** The container's files stay mounted until the archive has been read, or the signal fires. */
@@ -148,7 +146,10 @@ export class ContainerArchive {
       if (type === "tmpfs") continue;
       const path = type === "bind" ? (source ?? "") : await volumePath(destination, volume);
       if (path === "") {
-        throw new EngineError("unavailable", `volume ${volume}: its driver does not tell where it is mounted`);
+        throw new EngineError(
+          "unavailable",
+          `volume ${volume}: its driver does not tell where it is mounted`,
+        );
       }
       const whole = subpath === undefined || subpath === "" ? path : `${path}/${subpath}`;
       mounts.push({ destination, source: whole, readOnly });

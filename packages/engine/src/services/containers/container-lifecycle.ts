@@ -306,6 +306,7 @@ export class ContainerLifecycle {
       }
       this.#parts.restarts.cancel(id);
       await this.#parts.remover.remove(record, options);
+      this.#parts.health.drop(id);
     });
     await this.#ports.garbage.collect();
   }

@@ -73,10 +73,7 @@ export class ContainerOutput {
   attach(typed: string, request: AttachRequest, signal: AbortSignal): Output {
     const record = this.#resolve(typed);
     if (record.status === "paused") {
-      throw new EngineError(
-        "conflict",
-        `container ${typed} is paused, unpause the container before attach`,
-      );
+      throw new EngineError("conflict", `container ${typed} is paused, unpause the container before attach`);
     }
     if (record.status === "restarting") {
       throw new EngineError(

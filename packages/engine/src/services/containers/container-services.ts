@@ -28,7 +28,7 @@ export interface ContainerServices {
   readonly control: ContainerControl;
   readonly stats: ContainerStats;
   readonly updater: ContainerUpdater;
-  prune(filters: Filters): Promise<ContainerPruneResponse>;
+  readonly prune: (filters: Filters) => Promise<ContainerPruneResponse>;
   /**
    * Adopts what an earlier engine left, and once `startAfter` has settled starts what restart policies want running; called before
    * the first request is served, and need not be awaited for it.

@@ -1,6 +1,11 @@
 import { resolveContainer } from "../../core/container/name.ts";
 import type { ContainerRecord } from "../../core/container/record.ts";
-import { parseInterfaces, parseSystemCpu, statsView, type UsageSample } from "../../core/container/stats-view.ts";
+import {
+  parseInterfaces,
+  parseSystemCpu,
+  statsView,
+  type UsageSample,
+} from "../../core/container/stats-view.ts";
 import { type ContainerPorts, namespace } from "./container-ports.ts";
 
 export interface StatsRequest {

@@ -54,7 +54,7 @@ export class Containers {
       // Clients follow the log before there is one.
       await host.ensureDir(dir, 0o710);
       const mounts = await this.#acquireVolumes(id, plan.mounts);
-      await new VolumeFiller(this.#ports).fill({ id, layers: image.layers, mounts });
+      await new VolumeFiller(this.#ports).fillAll({ id, layers: image.layers, mounts });
       const record = state.transaction(() => {
         const others = state.containers.list();
         const made: ContainerRecord = {
@@ -133,17 +133,27 @@ export class Containers {
     options: { readonly size: boolean },
   ): Promise<readonly ContainerSummary[]> {
     const { state, images } = this.#ports;
-    const selected = selectContainers(state.containers.list(), query, (typed) => {
-      const found = images.find(typed);
-      return found === undefined ? [] : [found.image.id];
-    }, (id) => this.#health.health(id)?.status ?? "none");
+    const selected = selectContainers(
+      state.containers.list(),
+      query,
+      (typed) => {
+        const found = images.find(typed);
+        return found === undefined ? [] : [found.image.id];
+      },
+      (id) => this.#health.health(id)?.status ?? "none",
+    );
     const now = new Date();
     return Promise.all(
       selected.map(async (record) => {
         // Drivers other than our own are not asked: one that hangs must not delay the list.
         const mountpoints = await this.#mountpoints(record, (mount) => mount.driver === "local");
         const sizes = options.size ? await this.#sizes(record) : undefined;
-        return summaryView(record, { mountpoints, sizes, health: this.#health.health(record.id) }, this.#imageName(record), now);
+        return summaryView(
+          record,
+          { mountpoints, sizes, health: this.#health.health(record.id) },
+          this.#imageName(record),
+          now,
+        );
       }),
     );
   }

@@ -85,7 +85,9 @@ export class ExitSettler {
     } finally {
       if (again) this.#parts.restarts.schedule(id, exit.exitedAt.getTime() - Date.parse(record.startedAt));
     }
-    if (record.autoRemove) await this.#parts.remover.remove(exited, { removeAnonymous: true });
+    if (!record.autoRemove) return;
+    await this.#parts.remover.remove(exited, { removeAnonymous: true });
+    this.#parts.health.drop(id);
   }
 
   /** Releases what a run holds; what fails is left for the next start, removal or restart of the engine. */

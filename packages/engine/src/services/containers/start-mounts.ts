@@ -38,7 +38,10 @@ export async function startMounts(
     await host.ensureDir(source, 0o755);
   }
 
-  async function volumePath({ volume, destination, subpath }: ContainerMount, index: number): Promise<string> {
+  async function volumePath(
+    { volume, destination, subpath }: ContainerMount,
+    index: number,
+  ): Promise<string> {
     try {
       const path = await volumes.mount(record.id, destination);
       if (subpath === undefined) return path;

@@ -30,14 +30,10 @@ export class StartNetwork {
 
   async join(record: ContainerRecord, signal: AbortSignal | undefined): Promise<JoinedNetwork> {
     const files = this.#ports.layout.container(record.id);
-    switch (record.networkMode) {
-      case "container":
-        return this.#joinOther(record);
-      case "bridge":
-        return { ...(await this.#joinBridge(record, signal)), files };
-      default:
-        return { network: record.networkMode, files, ports: [] };
-    }
+    const { networkMode } = record;
+    if (networkMode === "container") return this.#joinOther(record);
+    if (networkMode === "bridge") return { ...(await this.#joinBridge(record, signal)), files };
+    return { network: networkMode, files, ports: [] };
   }
 
   /** Undoes `join`. */

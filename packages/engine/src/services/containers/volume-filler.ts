@@ -16,7 +16,7 @@ export class VolumeFiller {
   }
 
   /** Leaves nothing mounted; what the container was about to get is discarded if it fails. */
-  async fill({ id, layers, mounts }: UnfilledContainer): Promise<void> {
+  async fillAll({ id, layers, mounts }: UnfilledContainer): Promise<void> {
     const wanted = mounts.filter(wantsContent);
     if (wanted.length === 0) return;
     const { snapshots, layout } = this.#ports;

@@ -1,11 +1,11 @@
 import { applyChanges } from "../../core/image/changes.ts";
 import { type Platform, parsePlatform } from "../../core/image/platform.ts";
 import { tagName } from "../../core/image/resolve.ts";
-import type { Compression } from "../../core/ports/compression.ts";
 import type { ByteStream } from "../../core/ports/byte-stream.ts";
+import type { Compression } from "../../core/ports/compression.ts";
 import type { Images, ImagesPorts } from "./images.ts";
-import { blobsOf, storeLayer } from "./store-layer.ts";
 import type { EmitProgress } from "./pull-progress.ts";
+import { blobsOf, storeLayer } from "./store-layer.ts";
 
 export interface ImportRequest {
   /** A tar of a root file system, plain or compressed. */

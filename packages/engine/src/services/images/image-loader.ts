@@ -1,14 +1,14 @@
 import { EngineError } from "../../core/errors.ts";
+import type { ImageRecord } from "../../core/image/record.ts";
 import { tagName } from "../../core/image/resolve.ts";
 import type { ArchivedImage, Archives } from "../../core/ports/archives.ts";
-import type { Compression } from "../../core/ports/compression.ts";
-import type { ImageRecord } from "../../core/image/record.ts";
 import type { ByteStream } from "../../core/ports/byte-stream.ts";
+import type { Compression } from "../../core/ports/compression.ts";
+import { streamOf } from "../../core/stream-of.ts";
 import { readImageConfig } from "./image-config.ts";
 import type { Images, ImagesPorts } from "./images.ts";
 import { type EmitProgress, LayerProgress } from "./pull-progress.ts";
 import { blobsOf, knownLayer, type StoredLayer, storeLayer } from "./store-layer.ts";
-import { streamOf } from "../../core/stream-of.ts";
 
 export interface ImageLoaderPorts extends ImagesPorts {
   readonly archives: Archives;

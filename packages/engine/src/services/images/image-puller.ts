@@ -10,14 +10,14 @@ import { EngineError } from "../../core/errors.ts";
 import { manifestForPlatform, type Platform, parsePlatform } from "../../core/image/platform.ts";
 import type { Registry, RegistrySession, RemoteManifest } from "../../core/ports/registry.ts";
 import { familiarName, familiarRepository, parseReference, type Reference } from "../../core/reference.ts";
+import { streamOf } from "../../core/stream-of.ts";
 import { fetchBlob, fetchLayers } from "./fetch-layers.ts";
 import { readImageConfig } from "./image-config.ts";
-import { parseWire } from "./parse-wire.ts";
-import { requireImage } from "./require-image.ts";
 import type { Images, ImagesPorts } from "./images.ts";
+import { parseWire } from "./parse-wire.ts";
 import type { EmitProgress } from "./pull-progress.ts";
+import { requireImage } from "./require-image.ts";
 import { blobsOf } from "./store-layer.ts";
-import { streamOf } from "../../core/stream-of.ts";
 
 export interface ImagePullerPorts extends ImagesPorts {
   readonly registry: Registry;

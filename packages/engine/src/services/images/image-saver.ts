@@ -8,7 +8,7 @@ import {
   layoutFiles,
   refNameAnnotation,
 } from "../../core/image/oci-layout.ts";
-import { parsePlatform, type Platform, platformName } from "../../core/image/platform.ts";
+import { type Platform, parsePlatform, platformName } from "../../core/image/platform.ts";
 import type { ImageRecord } from "../../core/image/record.ts";
 import { repositoryPart } from "../../core/image/repository-part.ts";
 import type { ByteStream } from "../../core/ports/byte-stream.ts";

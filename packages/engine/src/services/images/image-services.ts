@@ -8,8 +8,8 @@ import { ImagePruner } from "./image-pruner.ts";
 import { ImagePuller } from "./image-puller.ts";
 import { ImagePusher } from "./image-pusher.ts";
 import { ImageSaver } from "./image-saver.ts";
-import { RemoteImages } from "./remote-images.ts";
 import { Images, type ImagesPorts } from "./images.ts";
+import { RemoteImages } from "./remote-images.ts";
 
 export interface ImageServicesPorts extends ImagesPorts {
   readonly registry: Registry;

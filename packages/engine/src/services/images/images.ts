@@ -7,9 +7,9 @@ import {
   type ImageSummary,
 } from "@davit/protocol";
 import type { Filters } from "../../core/container/filters.ts";
-import { shortId } from "../../core/identifiers.ts";
 import { EngineError } from "../../core/errors.ts";
 import type { EventPublisher } from "../../core/events.ts";
+import { shortId } from "../../core/identifiers.ts";
 import { chainIds } from "../../core/image/chain-id.ts";
 import { selectImages } from "../../core/image/filters.ts";
 import type { ImageRecord } from "../../core/image/record.ts";

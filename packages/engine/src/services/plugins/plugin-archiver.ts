@@ -1,4 +1,4 @@
-import { type Digest, isLayerType, type Manifest, type Privilege } from "@davit/protocol";
+import { type Digest, isLayerType, type Manifest, type PluginConfig, type Privilege } from "@davit/protocol";
 import { EngineError } from "../../core/errors.ts";
 import {
   blobPath,
@@ -7,7 +7,7 @@ import {
   refNameAnnotation,
 } from "../../core/image/oci-layout.ts";
 import type { Platform } from "../../core/image/platform.ts";
-import { manifestType, parsePluginManifest } from "../../core/plugin/artifact.ts";
+import { manifestType, parsePluginManifest, toldDiffIds } from "../../core/plugin/artifact.ts";
 import { parsePluginConfig } from "../../core/plugin/config-blob.ts";
 import { privilegesOf, requireGranted } from "../../core/plugin/privileges.ts";
 import type { LayerRecord, PluginRecord } from "../../core/plugin/record.ts";
@@ -96,7 +96,7 @@ export class PluginArchiver {
           config,
           manifestDigest: opened.manifest.digest,
           configDigest: manifest.config.digest,
-          layers: await this.#layers(opened, manifest, signal),
+          layers: await this.#layers(opened, { manifest, config }, signal),
         };
       });
       return { kind: "loaded", record };
@@ -107,12 +107,13 @@ export class PluginArchiver {
 
   async #layers(
     archive: PluginArchive,
-    manifest: Manifest,
+    { manifest, config }: { readonly manifest: Manifest; readonly config: PluginConfig },
     signal: AbortSignal,
   ): Promise<readonly LayerRecord[]> {
+    const diffIds = toldDiffIds(config, manifest);
     const { content, snapshots } = this.#ports;
     const layers: LayerRecord[] = [];
-    for (const { digest, mediaType, size } of manifest.layers) {
+    for (const [at, { digest, mediaType, size }] of manifest.layers.entries()) {
       if (!isLayerType(mediaType)) {
         throw new EngineError(
           "invalid",
@@ -124,7 +125,11 @@ export class PluginArchiver {
       if (sizeBytes !== size) {
         throw new EngineError("invalid", `layer ${digest}: unexpected size ${sizeBytes}, expected ${size}`);
       }
-      const { diffId } = await snapshots.unpack(content.read(digest), { signal });
+      const expected = diffIds[at];
+      const { diffId } = await snapshots.unpack(content.read(digest), {
+        signal,
+        ...(expected && { expected }),
+      });
       layers.push({ digest, mediaType, sizeBytes, diffId });
     }
     return layers;

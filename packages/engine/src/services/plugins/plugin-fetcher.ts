@@ -1,5 +1,6 @@
 import {
   type Descriptor,
+  type Digest,
   digestHex,
   isIndexType,
   isLayerType,
@@ -11,7 +12,7 @@ import {
 } from "@davit/protocol";
 import { EngineError, wrapError } from "../../core/errors.ts";
 import type { Platform } from "../../core/image/platform.ts";
-import { choosePlatform, parseIndex, parsePluginManifest } from "../../core/plugin/artifact.ts";
+import { choosePlatform, parseIndex, parsePluginManifest, toldDiffIds } from "../../core/plugin/artifact.ts";
 import { parsePluginConfig } from "../../core/plugin/config-blob.ts";
 import { privilegesOf, requireGranted } from "../../core/plugin/privileges.ts";
 import type { LayerRecord, PluginRecord } from "../../core/plugin/record.ts";
@@ -86,7 +87,7 @@ export class PluginFetcher {
       config,
       manifestDigest: remote.digest,
       configDigest: manifest.config.digest,
-      layers: await this.#layers(session, manifest, access.signal, report),
+      layers: await this.#layers(session, { manifest, config }, access.signal, report),
     };
   }
 
@@ -121,7 +122,7 @@ export class PluginFetcher {
   /** All layers are fetched at once, each unpacked as soon as it is here; the first failure ends the others. */
   async #layers(
     session: RegistrySession,
-    manifest: Manifest,
+    { manifest, config }: { readonly manifest: Manifest; readonly config: PluginConfig },
     signal: AbortSignal,
     report: Report,
   ): Promise<readonly LayerRecord[]> {
@@ -134,7 +135,10 @@ export class PluginFetcher {
     }
     const failed = new AbortController();
     const either = AbortSignal.any([signal, failed.signal]);
-    const work = manifest.layers.map((layer) => this.#layer(session, layer, either, report));
+    const diffIds = toldDiffIds(config, manifest);
+    const work = manifest.layers.map((layer, at) =>
+      this.#layer(session, { ...layer, diffId: diffIds[at] }, either, report),
+    );
     try {
       return await Promise.all(work);
     } catch (error) {
@@ -146,7 +150,7 @@ export class PluginFetcher {
 
   async #layer(
     session: RegistrySession,
-    descriptor: Descriptor,
+    descriptor: Descriptor & { readonly diffId: Digest | undefined },
     signal: AbortSignal,
     report: Report,
   ): Promise<LayerRecord> {
@@ -164,6 +168,7 @@ export class PluginFetcher {
     }
     const { diffId } = await snapshots.unpack(content.read(digest), {
       signal,
+      ...(descriptor.diffId && { expected: descriptor.diffId }),
       onBytes: (current) => report({ status: "Extracting", progressDetail: { current, total: size }, id }),
     });
     report({ status: "Complete", progressDetail: {}, id });

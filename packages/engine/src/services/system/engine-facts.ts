@@ -15,6 +15,8 @@ export interface EngineFacts {
   readonly architecture: string;
   readonly rootDir: string;
   readonly debug: boolean;
+  /** Whether plugins and containers outlive the engine. */
+  readonly liveRestore: boolean;
   readonly labels: readonly string[];
   /** Programs that it works with, such as `runc` and `conmon`. */
   readonly components: readonly { readonly name: string; readonly version: string }[];

@@ -33,6 +33,7 @@ const engine: EngineFacts = {
   architecture: "amd64",
   rootDir: "/var/lib/davit",
   debug: false,
+  liveRestore: true,
   labels: [],
   components: [{ name: "runc", version: "1.1.5" }],
   defaultRuntime: "runc",

@@ -124,8 +124,7 @@ function engineInfo(engine: EngineFacts) {
     DockerRootDir: engine.rootDir,
     Debug: engine.debug,
     LoggingDriver: engine.drivers.log[0] ?? "",
-    // Plugins and containers always outlive the engine.
-    LiveRestoreEnabled: true,
+    LiveRestoreEnabled: engine.liveRestore,
     Runtimes: { [engine.defaultRuntime]: { path: engine.defaultRuntime } },
     DefaultRuntime: engine.defaultRuntime,
     // The same twice: clients remark on a version other than the expected one.

@@ -1,6 +1,6 @@
-import { TestHost } from "./test-host.ts";
+import { TestHost } from "./runtime-fixture.ts";
 
-// An engine that starts one process and then does nothing but be killed: node test-engine.ts DIR ID
+// An engine that starts one process and then does nothing but be killed: node engine-fixture.ts DIR ID
 
 const [dir = "", id = ""] = process.argv.slice(2);
 const { runtime, ...host } = new TestHost(dir);
