@@ -101,11 +101,21 @@ describe("a running daemon", () => {
 
   test("takes over on SIGHUP what can change, says what waits for a restart, and tells it as an event", async () => {
     const since = Date.now() / 1000;
-    const settings = { debug: true, labels: ["a=b"], "insecure-registries": ["reg:5"], "log-format": "json" };
+    const settings = {
+      debug: true,
+      labels: ["a=b"],
+      "insecure-registries": ["reg:5"],
+      "live-restore": false,
+      "log-format": "json",
+    };
     expect(await reload(settings, "Reloaded configuration")).toContain("applied=");
     expect(own.engine.log.join("\n")).toContain('next start" key=log-format');
-    const info = await own.engine.ok(["info", "--format", "{{.Debug}} {{.Labels}} {{json .RegistryConfig}}"]);
-    expect(info).toContain("true [a=b]");
+    const info = await own.engine.ok([
+      "info",
+      "--format",
+      "{{.Debug}} {{.LiveRestoreEnabled}} {{.Labels}} {{json .RegistryConfig}}",
+    ]);
+    expect(info).toContain("true false [a=b]");
     expect(info).toContain('"reg:5"');
     const filter = ["--filter", "type=daemon", "--format", "{{json .}}"];
     const events = await own.engine.ok([

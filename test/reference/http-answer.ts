@@ -22,11 +22,6 @@ const presentHeaders = ["api-version", "server", "x-docker-container-path-stat"]
 /** Members whose text is for people: it is compared, not only its type. */
 const toldMembers = new Set(["message", "error", "status", "Err", "Status", "Scope", "Driver", "Name", "stream"]);
 
-/** Members that one engine has and the other has not, with the heading that tells why. */
-export const evenedMembers: readonly { readonly member: string; readonly differs: string }[] = [
-  { member: "DockerVersion", differs: "no-dockerversion" },
-];
-
 /** Blanks an answer to what must be the same in two runs. */
 export function comparedAnswer({ status, headers, body }: ApiAnswer, blank: (text: string) => string): ComparedAnswer {
   const kept: Record<string, string> = {};
@@ -59,12 +54,10 @@ function shapeOf(value: unknown, blank: (text: string) => string): unknown {
   if (value === null) return null;
   if (Array.isArray(value)) return distinct(value.map((element) => shapeOf(element, blank)));
   if (typeof value !== "object") return typeof value;
-  const members = Object.entries(value)
-    .filter(([name]) => !evenedMembers.some(({ member }) => member === name))
-    .map(([name, member]: [string, unknown]): [string, unknown] => [
-      blank(name),
-      typeof member === "string" && toldMembers.has(name) ? blank(member) : shapeOf(member, blank),
-    ]);
+  const members = Object.entries(value).map(([name, member]: [string, unknown]): [string, unknown] => [
+    blank(name),
+    typeof member === "string" && toldMembers.has(name) ? blank(member) : shapeOf(member, blank),
+  ]);
   return Object.fromEntries(members.sort(([one], [other]) => (one < other ? -1 : 1)));
 }
 

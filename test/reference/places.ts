@@ -1,5 +1,5 @@
 import { mkdir, writeFile } from "node:fs/promises";
-import { type TempDir, volumePluginConfig, writePluginDir, writeVolumePlugin } from "@davit/testkit";
+import { busyboxRootfs, type TempDir, volumePluginConfig, writePluginDir, writeVolumePlugin } from "@davit/testkit";
 
 /** What `{name}` stands for in the script, besides `{registry}`. */
 export type Places = Readonly<Record<string, string>>;
@@ -34,14 +34,14 @@ export async function preparePlaces(dir: TempDir): Promise<Places> {
   await writeFile(dir.join("broken-config/config.json"), '{"Entrypoint": 7}');
   await writeFile(dir.join("env"), "# as a file\nFROM_FILE=yes\nOTHER=a b\n");
   await writeFile(dir.join("hello"), "hello from the host\n");
-  await writeFile(dir.join("no-archive"), "not an archive\n");
+  await writeFile(dir.join("rootfs.tar"), await busyboxRootfs());
   return {
     hex: "0".repeat(64),
     missing: dir.join("missing"),
     elsewhere: dir.join("elsewhere"),
     "env-file": dir.join("env"),
     "hello-file": dir.join("hello"),
-    "no-archive": dir.join("no-archive"),
+    rootfs: dir.join("rootfs.tar"),
     saved: dir.join("saved.tar"),
     "without-rootfs": dir.join("without-rootfs"),
     "broken-config": dir.join("broken-config"),

@@ -1,16 +1,8 @@
-/** One line typed at both engines. */
-export interface Step {
-  /** Words are separated by spaces, `'...'` keeps them together, `{name}` is a place of this run. */
-  readonly type: string;
-  /** What is typed at its prompt. */
-  readonly answer?: string;
-  /** The heading in `docs/differences.md` that tells why the engines differ here. */
-  readonly differs?: string;
-}
-
-const step = (type: string): Step => ({ type });
-const differs = (heading: string, type: string): Step => ({ type, differs: heading });
-const answered = (type: string, answer: string): Step => ({ type, answer });
+import { containerScript } from "./container-script.ts";
+import { imageScript } from "./image-script.ts";
+import { runScript } from "./run-script.ts";
+import { answered, differs, type Step, step } from "./step.ts";
+import { systemScript } from "./system-script.ts";
 
 const nothingThere: readonly Step[] = [
   step("plugin ls"),
@@ -239,6 +231,10 @@ export const evened: readonly { readonly pattern: RegExp; readonly by: string; r
 /** What an operator may type in the life of plugins and volumes, refusals included; each line builds on those before. */
 export const script: readonly Step[] = [
   ...nothingThere,
+  ...systemScript,
+  ...imageScript,
+  ...runScript,
+  ...containerScript,
   ...create,
   ...look,
   ...set,
@@ -249,4 +245,17 @@ export const script: readonly Step[] = [
   ...misbehaving,
   ...distribution,
   ...end,
+];
+
+/** What is typed once more with the 20.10 CLI, at engines of their own: it asks for an older version of the API. */
+export const olderScript: readonly Step[] = [
+  ...nothingThere,
+  ...create,
+  ...look,
+  ...enable,
+  ...volumes,
+  ...containers,
+  ...inUse,
+  step("volume prune --force"),
+  step("volume ls --quiet"),
 ];

@@ -1,7 +1,7 @@
-import { busyboxRootfs, type TestEngine } from "@davit/testkit";
+import { busyboxRootfs, runCommand, type TestEngine } from "@davit/testkit";
 import { blank } from "./blank.ts";
 import type { Places } from "./places.ts";
-import type { Step } from "./script.ts";
+import type { Step } from "./step.ts";
 
 export interface Answer {
   readonly stdout: string;
@@ -19,12 +19,15 @@ function wordsOf(line: string, places: Places): readonly string[] {
 export async function typeScript(
   engine: TestEngine,
   steps: readonly Step[],
-  places: Places,
+  { places, cli }: { readonly places: Places; readonly cli: string },
 ): Promise<readonly Answer[]> {
   await engine.ok(["import", "-", "busybox"], { input: await busyboxRootfs() });
   const answers: Answer[] = [];
   for (const { type, answer } of steps) {
-    const { stdout, stderr, exitCode } = await engine.docker(wordsOf(type, places), { input: answer });
+    const { stdout, stderr, exitCode } = await runCommand(cli, wordsOf(type, places), {
+      env: engine.environment(),
+      input: answer,
+    });
     if (!engine.isRunning) throw new Error(`${engine.name} ended at: docker ${type}`);
     const where = { engineDir: engine.dir, places };
     answers.push({ stdout: blank(stdout, where), stderr: blank(stderr, where), exitCode });

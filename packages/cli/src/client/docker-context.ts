@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describeIssue } from "@davit/protocol";
@@ -26,6 +25,8 @@ export interface DockerContext {
 
 /** A context of the docker CLI, by its name. */
 export function readDockerContext(configDirectory: string, name: string): DockerContext {
+  // Loaded here only: it costs milliseconds.
+  const { createHash } = process.getBuiltinModule("node:crypto");
   const id = createHash("sha256").update(name).digest("hex");
   const path = join(configDirectory, "contexts/meta", id, "meta.json");
   const content = readIfThere(path);

@@ -37,12 +37,8 @@ import { VolumeDrivers } from "../services/drivers/volume-drivers.ts";
 import { EventBus } from "../services/events/event-bus.ts";
 import { GarbageCollector } from "../services/garbage/garbage-collector.ts";
 import { imageServices } from "../services/images/image-services.ts";
-import { PluginArchiver } from "../services/plugins/plugin-archiver.ts";
-import { PluginCreator } from "../services/plugins/plugin-creator.ts";
-import { PluginFetcher } from "../services/plugins/plugin-fetcher.ts";
 import { PluginProcess } from "../services/plugins/plugin-process.ts";
-import { PluginPusher } from "../services/plugins/plugin-pusher.ts";
-import { PluginService } from "../services/plugins/plugin-service.ts";
+import { pluginServices } from "../services/plugins/plugin-services.ts";
 import { Supervisor } from "../services/plugins/supervisor.ts";
 import { DiskUsage } from "../services/system/disk-usage.ts";
 import { SystemService } from "../services/system/system-service.ts";
@@ -155,31 +151,28 @@ export async function createEngine(configuration: Configuration, logger: Logger)
       if (transition === "retry") metrics.pluginRestarts.inc({ plugin: pluginName(id) });
     },
   });
-  const plugins = new PluginService({
+  const plugins = pluginServices({
     state,
     supervisor,
-    fetcher: new PluginFetcher({
-      registry,
-      content,
-      snapshots,
-      platform,
-    }),
-    creator: new PluginCreator({ archives, compression, content, snapshots }),
-    pusher: new PluginPusher({ registry, content }),
+    queue: pluginQueue,
+    registry,
+    content,
+    snapshots,
+    archives,
+    compression,
+    platform,
     garbage,
     host,
     layout,
-    queue: pluginQueue,
     events,
     logger,
   });
-  const pluginArchiver = new PluginArchiver({ archives, content, snapshots, platform, garbage, plugins });
   const volumeQueue = new KeyedQueue();
   const builtIn = new LocalVolumes({
     root: layout.volumes,
     mountedElsewhere: (name, mountId) => volumeMounts.mountedElsewhere(name, mountId),
   });
-  const drivers = new VolumeDrivers({ builtIn, plugins, layout, logger });
+  const drivers = new VolumeDrivers({ builtIn, plugins: plugins.catalog, layout, logger });
   const volumes = new VolumeService({ state, drivers, queue: volumeQueue, events, logger });
   const volumeMounts = new VolumeMounts({ state, volumes, drivers, queue: volumeQueue, events, logger });
 
@@ -248,7 +241,7 @@ export async function createEngine(configuration: Configuration, logger: Logger)
       [
         ...systemRoutes({ system, events }),
         ...pluginRoutes(plugins),
-        ...pluginArchiveRoutes(pluginArchiver),
+        ...pluginArchiveRoutes(plugins.archiver),
         ...volumeRoutes(volumes),
         ...containerRoutes(containers),
         ...execRoutes(containers.exec),
@@ -274,7 +267,7 @@ export async function createEngine(configuration: Configuration, logger: Logger)
       await clearLeftovers({ state, runtime, host, layout, logger });
       await garbage.collect();
       // Their volumes' drivers first: a container is started again even if one of them could not be.
-      const drivers = Promise.allSettled([plugins.restore(), volumes.restore()]);
+      const drivers = Promise.allSettled([plugins.lifecycle.restore(), volumes.restore()]);
       restored = Promise.all([drivers, containers.restore(drivers)]).then(() => undefined);
       return { restored };
     },
@@ -294,7 +287,7 @@ export async function createEngine(configuration: Configuration, logger: Logger)
       await Promise.allSettled([restored]);
       if (!liveRestore) await containers.lifecycle.stopAll();
       await containers.close();
-      if (!liveRestore) await plugins.stopAll();
+      if (!liveRestore) await plugins.lifecycle.stopAll();
       await pluginQueue.idle();
       await metricsServer[Symbol.asyncDispose]();
       state.close();

@@ -10,6 +10,8 @@ export interface MountEntry {
   readonly options: string;
   /** Of a peer group: what is mounted below appears in its peers too. */
   readonly shared: boolean;
+  /** It receives what is mounted below the peer group that it was copied from. */
+  readonly slave: boolean;
 }
 
 /** The mounts of this process, oldest first, mostly. */
@@ -24,8 +26,17 @@ export function parseMountTable(text: string): readonly MountEntry[] {
     const [type, source = "", options = ""] = fields.slice(separator + 1);
     const target = fields[4];
     if (separator === -1 || target === undefined || type === undefined) return [];
-    const shared = fields.slice(6, separator).some((field) => field.startsWith("shared:"));
-    return [{ target: unescape(target), type, source: unescape(source), options: unescape(options), shared }];
+    const groups = fields.slice(6, separator);
+    return [
+      {
+        target: unescape(target),
+        type,
+        source: unescape(source),
+        options: unescape(options),
+        shared: groups.some((field) => field.startsWith("shared:")),
+        slave: groups.some((field) => field.startsWith("master:")),
+      },
+    ];
   });
 }
 

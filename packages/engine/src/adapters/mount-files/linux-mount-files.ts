@@ -31,6 +31,22 @@ export class LinuxMountFiles implements MountFiles {
     });
   }
 
+  propagation(path: string) {
+    return told(`look up the mount of ${path}`, async () => {
+      const real = await realpath(path);
+      const above = (await readMountTable()).filter(
+        ({ target }) => target === "/" || isAtOrBelow(real, target),
+      );
+      // The innermost, and of several at one place the one on top.
+      const mount = above.toSorted((a, b) => a.target.length - b.target.length).at(-1);
+      return {
+        mountPoint: mount?.target ?? "/",
+        shared: mount?.shared ?? false,
+        slave: mount?.slave ?? false,
+      };
+    });
+  }
+
   bindInside(root: string, path: string, target: string): Promise<void> {
     return told(`mount ${path} of ${root}`, async () => {
       const found = await resolveInside(root, path);

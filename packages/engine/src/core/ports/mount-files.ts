@@ -12,6 +12,10 @@ export interface MountFiles {
   copyIntoEmpty(source: string, target: string): Promise<void>;
   /** Mounts a memory file system of a size on a directory, which is made if it is missing; one that is there stays. */
   mountMemory(dir: string, sizeBytes: number): Promise<void>;
+  /** Of the mount that a path lies on: where it is, and whether mounts are passed on to its copies, or received from its original. */
+  propagation(
+    path: string,
+  ): Promise<{ readonly mountPoint: string; readonly shared: boolean; readonly slave: boolean }>;
   /** Mounts a part of a root at `target`, whatever somebody puts in its place meanwhile. Not-found if it is not there. */
   bindInside(root: string, path: string, target: string): Promise<void>;
 }

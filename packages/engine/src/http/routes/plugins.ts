@@ -1,12 +1,12 @@
 import { pluginSetBodySchema, privilegesSchema } from "@davit/protocol";
 import { EngineError } from "../../core/errors.ts";
-import type { PluginService } from "../../services/plugins/plugin-service.ts";
+import type { PluginServices } from "../../services/plugins/plugin-services.ts";
 import { registryAuth, registryMetaHeaders } from "../registry-headers.ts";
 import { reply } from "../reply.ts";
 import type { ApiRequest, Route } from "../route.ts";
 
 /** https://docs.docker.com/reference/api/engine/version/v1.51/#tag/Plugin */
-export function pluginRoutes(plugins: PluginService): readonly Route[] {
+export function pluginRoutes({ catalog, installer, lifecycle }: PluginServices): readonly Route[] {
   return [
     {
       method: "GET",
@@ -14,7 +14,7 @@ export function pluginRoutes(plugins: PluginService): readonly Route[] {
       handle: async ({ query }) => {
         const filters = query.filters(["enabled", "capability"]);
         const capabilities = filters.values("capability").map((text) => pattern("capability", text));
-        return reply.json(plugins.list({ enabled: filters.flag("enabled"), capabilities }));
+        return reply.json(catalog.list({ enabled: filters.flag("enabled"), capabilities }));
       },
     },
     {
@@ -22,7 +22,7 @@ export function pluginRoutes(plugins: PluginService): readonly Route[] {
       path: "/plugins/privileges",
       handle: async (request) => {
         try {
-          return reply.json(await plugins.privileges(request.query.text("remote"), access(request)));
+          return reply.json(await installer.privileges(request.query.text("remote"), access(request)));
         } catch (error) {
           throw withoutLoginPrompt(error);
         }
@@ -35,8 +35,8 @@ export function pluginRoutes(plugins: PluginService): readonly Route[] {
         const granted = await request.body.json(privilegesSchema, { contentType: "any" });
         const remote = request.query.text("remote");
         const name = request.query.text("name");
-        return reply.progress((emit) => plugins.pull({ remote, name, granted }, access(request), emit), {
-          "Docker-Plugin-Name": plugins.nameForPull(remote, name),
+        return reply.progress((emit) => installer.pull({ remote, name, granted }, access(request), emit), {
+          "Docker-Plugin-Name": installer.nameForPull(remote, name),
         });
       },
     },
@@ -44,20 +44,20 @@ export function pluginRoutes(plugins: PluginService): readonly Route[] {
       method: "POST",
       path: "/plugins/create",
       handle: async ({ query, body, signal }) => {
-        await plugins.create(query.text("name"), body.bytes(), signal);
+        await installer.create(query.text("name"), body.bytes(), signal);
         return reply.empty(204);
       },
     },
     {
       method: "GET",
       path: "/plugins/{name:.*}/json",
-      handle: async ({ param }) => reply.json(plugins.inspect(param("name"))),
+      handle: async ({ param }) => reply.json(catalog.inspect(param("name"))),
     },
     {
       method: "POST",
       path: "/plugins/{name:.*}/enable",
       handle: async ({ param, query, signal }) => {
-        await plugins.enable(param("name"), query.int("timeout"), signal);
+        await lifecycle.enable(param("name"), query.int("timeout"), signal);
         return reply.empty(200);
       },
     },
@@ -65,7 +65,7 @@ export function pluginRoutes(plugins: PluginService): readonly Route[] {
       method: "POST",
       path: "/plugins/{name:.*}/disable",
       handle: async ({ param, query }) => {
-        await plugins.disable(param("name"), { force: query.flag("force") });
+        await lifecycle.disable(param("name"), { force: query.flag("force") });
         return reply.empty(200);
       },
     },
@@ -74,7 +74,7 @@ export function pluginRoutes(plugins: PluginService): readonly Route[] {
       path: "/plugins/{name:.*}/push",
       handle: async (request) => {
         const name = request.param("name");
-        return reply.progress((emit) => plugins.push(name, access(request), emit));
+        return reply.progress((emit) => installer.push(name, access(request), emit));
       },
     },
     {
@@ -84,8 +84,8 @@ export function pluginRoutes(plugins: PluginService): readonly Route[] {
         const name = request.param("name");
         const granted = await request.body.json(privilegesSchema, { contentType: "any" });
         const remote = request.query.text("remote");
-        return reply.progress((emit) => plugins.upgrade(name, { remote, granted }, access(request), emit), {
-          "Docker-Plugin-Name": plugins.inspect(name).Name,
+        return reply.progress((emit) => installer.upgrade(name, { remote, granted }, access(request), emit), {
+          "Docker-Plugin-Name": catalog.inspect(name).Name,
         });
       },
     },
@@ -93,7 +93,7 @@ export function pluginRoutes(plugins: PluginService): readonly Route[] {
       method: "POST",
       path: "/plugins/{name:.*}/set",
       handle: async ({ param, body }) => {
-        await plugins.set(param("name"), await body.json(pluginSetBodySchema, { contentType: "any" }));
+        await lifecycle.set(param("name"), await body.json(pluginSetBodySchema, { contentType: "any" }));
         return reply.empty(204);
       },
     },
@@ -101,7 +101,7 @@ export function pluginRoutes(plugins: PluginService): readonly Route[] {
       method: "DELETE",
       path: "/plugins/{name:.*}",
       handle: async ({ param, query }) => {
-        await plugins.remove(param("name"), { force: query.flag("force") });
+        await lifecycle.remove(param("name"), { force: query.flag("force") });
         return reply.empty(200);
       },
     },

@@ -64,6 +64,7 @@ beforeAll(async () => {
       architecture: "amd64",
       rootDir: "/var/lib/davit",
       debug: false,
+      liveRestore: true,
       labels: ["rack=3"],
       components: [{ name: "runc", version: "1.1.5" }],
       defaultRuntime: "runc",

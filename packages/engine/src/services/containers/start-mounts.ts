@@ -5,10 +5,10 @@ import type { ContainerPorts } from "./container-ports.ts";
 
 /** A container's own mounts as the runtime wants them: volumes are mounted, sources of `-v` made. */
 export async function startMounts(
-  ports: Pick<ContainerPorts, "host" | "volumes" | "mountFiles" | "layout">,
+  ports: Pick<ContainerPorts, "host" | "volumes" | "mountFiles" | "layout" | "logger">,
   record: ContainerRecord,
 ): Promise<readonly SpecMount[]> {
-  const { host, volumes, mountFiles, layout } = ports;
+  const { host, volumes, mountFiles, layout, logger } = ports;
   const mounts: SpecMount[] = [];
   // One after the other: drivers are asked in the order of the destinations.
   for (const [index, mount] of record.mounts.entries()) mounts.push(await specOf(mount, index));
@@ -19,6 +19,7 @@ export async function startMounts(
     if (mount.type === "volume") return bindMount(mount, await volumePath(mount, index));
     const source = mount.source ?? "";
     await bindSource(source);
+    await checkPropagation(source, mount.propagation);
     return bindMount(mount, source);
   }
 
@@ -36,6 +37,18 @@ export async function startMounts(
       );
     }
     await host.ensureDir(source, 0o755);
+  }
+
+  /** Where the host's mount is private, as no system manager leaves it, mounts are not passed on: the operator should know. */
+  async function checkPropagation(source: string, asked: string): Promise<void> {
+    const wantsShared = asked.endsWith("shared");
+    if (!wantsShared && !asked.endsWith("slave")) return;
+    const { mountPoint, shared, slave } = await mountFiles.propagation(source);
+    if (shared || (slave && !wantsShared)) return;
+    logger.warn(
+      { container: record.id, source, mountPoint, propagation: asked },
+      `path ${source} is mounted on ${mountPoint} but it is not a ${wantsShared ? "shared" : "shared or slave"} mount`,
+    );
   }
 
   async function volumePath(

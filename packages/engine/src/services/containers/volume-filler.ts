@@ -23,25 +23,26 @@ export class VolumeFiller {
     const { rootfs } = layout.container(id);
     try {
       await snapshots.mount({ key: id, layers, target: rootfs });
-      for (const { destination } of wanted) await this.#fillOne(id, rootfs, destination);
+      await this.#fillEach(id, rootfs, wanted);
     } catch (error) {
-      await this.#unmount(id, rootfs);
+      await snapshots.unmount(rootfs);
       await snapshots.discard(id);
       throw error;
     }
-    await this.#unmount(id, rootfs);
+    await snapshots.unmount(rootfs);
   }
 
-  async #fillOne(id: string, rootfs: string, destination: string): Promise<void> {
+  async #fillEach(id: string, rootfs: string, wanted: readonly ContainerMount[]): Promise<void> {
     const { mountFiles, volumes } = this.#ports;
-    const found = await mountFiles.resolveInside(rootfs, destination);
-    // Drivers are not asked to mount what there is nothing to copy to.
-    if (!found?.isDirectory) return;
-    await mountFiles.copyIntoEmpty(found.path, await volumes.mount(id, destination, { quietly: true }));
-  }
-
-  async #unmount(id: string, rootfs: string): Promise<void> {
-    await this.#ports.volumes.unmountAll(id, { quietly: true });
-    await this.#ports.snapshots.unmount(rootfs);
+    for (const { destination } of wanted) {
+      const found = await mountFiles.resolveInside(rootfs, destination);
+      // Drivers are not asked to mount what there is nothing to copy to.
+      if (!found?.isDirectory) continue;
+      try {
+        await mountFiles.copyIntoEmpty(found.path, await volumes.mount(id, destination, { quietly: true }));
+      } finally {
+        await volumes.unmountAll(id, { quietly: true });
+      }
+    }
   }
 }

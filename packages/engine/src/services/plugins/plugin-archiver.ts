@@ -20,8 +20,9 @@ import { streamOf } from "../../core/stream-of.ts";
 import { concatBytes } from "../../core/tar/tar-entry.ts";
 import { type TarFile, tarStream } from "../../core/tar/tar-stream.ts";
 import type { GarbageCollector } from "../garbage/garbage-collector.ts";
+import type { PluginCatalog } from "./plugin-catalog.ts";
 import type { FetchedPlugin } from "./plugin-fetcher.ts";
-import type { PluginService } from "./plugin-service.ts";
+import type { PluginInstaller } from "./plugin-installer.ts";
 
 export interface PluginArchiverPorts {
   readonly archives: Archives;
@@ -29,7 +30,8 @@ export interface PluginArchiverPorts {
   readonly snapshots: Snapshots;
   readonly platform: Platform;
   readonly garbage: GarbageCollector;
-  readonly plugins: Pick<PluginService, "find" | "install">;
+  readonly catalog: PluginCatalog;
+  readonly installer: PluginInstaller;
 }
 
 export interface LoadRequest {
@@ -55,7 +57,7 @@ export class PluginArchiver {
 
   /** The plugin's name and its archive; what is missing is found out before the first byte. */
   async save(typed: string): Promise<{ readonly name: string; readonly archive: ByteStream }> {
-    const record = this.#ports.plugins.find(typed);
+    const record = this.#ports.catalog.find(typed);
     const blobs = [record.manifestDigest, record.configDigest, ...record.layers.map(({ digest }) => digest)];
     const files = await Promise.all([...new Set(blobs)].map((digest) => this.#blobFile(digest)));
     const manifest = await this.#ports.content.readAll(record.manifestDigest);
@@ -73,7 +75,7 @@ export class PluginArchiver {
 
   /** Installs a plugin from an archive, disabled; without leave for the privileges that it needs it only tells them. */
   async load({ archive, name, granted, signal }: LoadRequest): Promise<LoadOutcome> {
-    const { archives, platform, content, plugins } = this.#ports;
+    const { archives, platform, content, installer } = this.#ports;
     const opened = await archives.readPlugin(archive, platform, signal);
     try {
       const chosen = name === "" ? opened.name : name;
@@ -88,7 +90,7 @@ export class PluginArchiver {
         return { kind: "needs-privileges", name: chosen, privileges };
       }
       requireGranted(privileges, granted ?? []);
-      const record = await plugins.install(chosen, async (): Promise<FetchedPlugin> => {
+      const record = await installer.install(chosen, async (): Promise<FetchedPlugin> => {
         await content.write(streamOf(opened.manifest.bytes), { signal });
         await content.write(streamOf(configBytes), { signal });
         return {

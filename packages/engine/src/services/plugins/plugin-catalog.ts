@@ -1,0 +1,94 @@
+import { parseInterfaceType } from "@davit/protocol";
+import { EngineError } from "../../core/errors.ts";
+import type { KeyedQueue } from "../../core/keyed-queue.ts";
+import { settingsWithNulls, withNulls } from "../../core/plugin/config-blob.ts";
+import type { PluginRecord } from "../../core/plugin/record.ts";
+import { resolvePlugin } from "../../core/plugin/resolve.ts";
+import type { PluginConnection } from "../../core/ports/plugin-connection.ts";
+import type { State } from "../../core/ports/state.ts";
+import type { RunningPlugins } from "../drivers/volume-drivers.ts";
+import type { Supervisor } from "./supervisor.ts";
+
+export interface PluginCatalogOptions {
+  readonly state: Pick<State, "plugins" | "volumes">;
+  readonly supervisor: Supervisor;
+  /** One queue of operations per plugin ID. */
+  readonly queue: KeyedQueue;
+}
+
+export interface PluginFilter {
+  readonly enabled: boolean | undefined;
+  /** Patterns, one of which each of a plugin's capabilities must match. */
+  readonly capabilities: readonly RegExp[];
+}
+
+/** The plugins that are installed: finding and showing them, and taking turns at one. */
+export class PluginCatalog implements RunningPlugins {
+  readonly #options: PluginCatalogOptions;
+
+  constructor(options: PluginCatalogOptions) {
+    this.#options = options;
+  }
+
+  all(): readonly PluginRecord[] {
+    return this.#options.state.plugins.list();
+  }
+
+  list(filter: PluginFilter): PluginView[] {
+    return this.all()
+      .filter(({ enabled }) => filter.enabled === undefined || filter.enabled === enabled)
+      .filter((record) => filter.capabilities.length === 0 || hasCapability(record, filter.capabilities))
+      .map(toApi);
+  }
+
+  inspect(name: string): PluginView {
+    return toApi(this.find(name));
+  }
+
+  find(name: string): PluginRecord {
+    return resolvePlugin(this.all(), name);
+  }
+
+  enabled(): readonly PluginRecord[] {
+    return this.all().filter(({ enabled }) => enabled);
+  }
+
+  connection(record: PluginRecord, signal?: AbortSignal): Promise<PluginConnection> {
+    return this.#options.supervisor.connection(record, signal);
+  }
+
+  /** Runs work in the plugin's queue, with its record as it is when its turn comes; `typed` is a name, an ID or a prefix. */
+  async exclusively(typed: string, work: (record: PluginRecord) => Promise<void>): Promise<void> {
+    const { id } = this.find(typed);
+    await this.#options.queue.run(id, () => {
+      const record = this.#options.state.plugins.get(id);
+      if (record === undefined) throw new EngineError("not-found", `plugin "${typed}" not found`);
+      return work(record);
+    });
+  }
+
+  /** Conflict while any volume is the plugin's, whether a container uses it or not. */
+  requireUnused({ name }: PluginRecord): void {
+    if (this.#options.state.volumes.list().some(({ driver }) => driver === name)) {
+      throw new EngineError("conflict", `plugin ${name} is in use`);
+    }
+  }
+}
+
+/** A plugin of several types counts only if every one matches; one without types always does. */
+const hasCapability = ({ config }: PluginRecord, patterns: readonly RegExp[]): boolean =>
+  config.Interface.Types.map(parseInterfaceType).every(({ capability }) =>
+    patterns.some((pattern) => pattern.test(capability)),
+  );
+
+/** What clients are shown of a plugin. */
+export type PluginView = ReturnType<typeof toApi>;
+
+const toApi = (record: PluginRecord) => ({
+  Config: withNulls(record.config),
+  Enabled: record.enabled,
+  Id: record.id,
+  Name: record.name,
+  PluginReference: record.reference,
+  Settings: settingsWithNulls(record.settings),
+});
