@@ -36,6 +36,11 @@ export class Layout {
     return `${this.roots.data}/containers`;
   }
 
+  /** Where the engine's metrics are served to plugins that collect them. */
+  get metricsSocket(): string {
+    return `${this.roots.exec}/metrics.sock`;
+  }
+
   plugin(id: string) {
     const dir = `${this.plugins}/${id}`;
     return {

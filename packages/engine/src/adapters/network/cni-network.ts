@@ -2,10 +2,10 @@ import { access } from "node:fs/promises";
 import { EngineError, errnoOf, messageOf, wrapError } from "../../core/errors.ts";
 import type { Logger } from "../../core/ports/logger.ts";
 import type { Network, NetworkAttachment, NetworkRequest } from "../../core/ports/network.ts";
+import { runProgram } from "../../linux/run-program.ts";
 import { type Attachment, Attachments } from "./attachments.ts";
 import { type CniResult, callCni, cniResultSchema, cniVersion } from "./cni-plugin.ts";
 import { NetworkNamespaces } from "./network-namespaces.ts";
-import { runProgram } from "../../linux/run-program.ts";
 
 export interface CniNetworkOptions {
   /** Namespaces, addresses and attachments; as short-lived as they are (a tmpfs). */

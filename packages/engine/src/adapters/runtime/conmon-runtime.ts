@@ -12,11 +12,11 @@ import type {
   RuntimeNamespace,
 } from "../../core/ports/runtime.ts";
 import type { RuntimeSpec } from "../../core/runtime-spec/spec.ts";
+import { runProgram } from "../../linux/run-program.ts";
 import { type ExitFile, ExitFiles } from "./exit-files.ts";
 import { startMonitor, watchMonitor } from "./monitor.ts";
 import { isAlive, startTimeOf } from "./proc.ts";
 import { type ProcessRecord, readProcessRecord, writeProcessRecord } from "./process-record.ts";
-import { runProgram } from "../../linux/run-program.ts";
 import { runtimeMessage } from "./runtime-message.ts";
 import { signalNumber } from "./signal-number.ts";
 
@@ -79,6 +79,7 @@ export class ConmonRuntime implements Runtime {
           logPath: request.logPath,
           logLimitBytes: request.logLimitBytes,
           stdin: request.stdin ?? false,
+          keepStdinOpen: request.keepStdinOpen ?? false,
           terminal: spec.process.terminal,
         },
         signal,

@@ -20,6 +20,7 @@ export interface MonitorRequest {
   readonly logPath: string;
   readonly logLimitBytes: number | undefined;
   readonly stdin: boolean;
+  readonly keepStdinOpen: boolean;
   readonly terminal: boolean;
 }
 
@@ -41,6 +42,7 @@ function monitorArgs(request: MonitorRequest): readonly string[] {
     ["--root", request.runtimeRoot, "--log-format", "json"].flatMap((item) => ["--runtime-arg", item]),
     request.logLimitBytes === undefined ? [] : ["--log-size-max", String(request.logLimitBytes)],
     request.stdin ? ["-i"] : [],
+    request.keepStdinOpen ? ["--leave-stdin-open"] : [],
     request.terminal ? ["-t"] : [],
   ];
   return options.flat();

@@ -74,10 +74,7 @@ export class RuncControl implements ProcessControl {
   async hostProcesses(psArguments: readonly string[]): Promise<string> {
     const { exitCode, stdout, stderr } = await runProgram(["ps", ...psArguments]);
     if (exitCode === 0) return stdout;
-    throw new EngineError(
-      "internal",
-      `Error running ps: exit status ${exitCode}: ${stderr.trim().split("\n", 1)[0] ?? ""}`,
-    );
+    throw new EngineError("internal", `ps: ${stderr.trim().split("\n", 1)[0] ?? `exit status ${exitCode}`}`);
   }
 
   async usage(namespace: RuntimeNamespace, id: string): Promise<ProcessUsage> {

@@ -75,9 +75,17 @@ test.each([
   [{ Type: "bind", Source: "x", Target: "/t" }, "invalid mount path: 'x' mount path must be absolute"],
   [{ Type: "volume", Source: "x" }, 'invalid mount config for type "volume": field Target must not be empty'],
   [{ Type: "tmpfs", Source: "x", Target: "/t" }, "field Source must not be specified"],
-  [{ Type: "odd", Target: "/t" }, "mount type unknown"],
+  [{ Type: "odd", Target: "/t" }, 'invalid mount config for type "odd": mount type unknown'],
 ])("--mount %j is refused", (body, message) => {
   expect(() => mount(body)).toThrow(message);
+});
+
+test.each([
+  ["bogus=1", '["bogus" "1"]'],
+  ["size=1m,bogus", '["bogus"]'],
+])("--tmpfs /t:%s is refused", (options, shown) => {
+  const inputs = { mounts: [], volumeDriver: "", volumes: [], binds: [], tmpfs: { "/t": options } };
+  expect(() => planMounts(inputs)).toThrow(`invalid tmpfs option ${shown}`);
 });
 
 test("a declared volume gives way to an explicit mount, and two explicit ones clash", () => {

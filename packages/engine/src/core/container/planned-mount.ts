@@ -218,14 +218,28 @@ export function parseMount(body: MountRequest): PlannedMount {
       ]);
     }
     default:
-      throw invalid("mount type unknown");
+      throw fail("mount type unknown");
   }
 }
 
 /** `--tmpfs destination[:options]`. */
 function parseTmpfs(target: string, options: string): PlannedMount {
   const destination = cleanDestination(target, (reason) => invalid(`invalid tmpfs mount: ${reason}`));
-  return tmpfsRequest(destination, options === "" ? [] : options.split(","));
+  const words = options === "" ? [] : options.split(",");
+  for (const word of words) checkTmpfsOption(word);
+  return tmpfsRequest(destination, words);
+}
+
+/** Besides the flags of any mount: https://docs.kernel.org/filesystems/tmpfs.html */
+const tmpfsValues = new Set(["size", "mode", "uid", "gid", "nr_inodes", "nr_blocks", "mpol"]);
+const mountFlags =
+  /^(defaults|ro|rw|(no)?(suid|dev|exec|mand|atime|diratime|relatime|strictatime)|a?sync|dirsync|remount|r?bind|r?(unbindable|private|shared|slave))?$/;
+
+function checkTmpfsOption(option: string): void {
+  const [key = "", ...value] = option.split("=");
+  if (tmpfsValues.has(key) || mountFlags.test(key)) return;
+  const words = value.length === 0 ? [key] : [key, value.join("=")];
+  throw invalid(`invalid tmpfs option [${words.map((word) => JSON.stringify(word)).join(" ")}]`);
 }
 
 const tmpfsRequest = (destination: string, options: readonly string[]): PlannedMount => ({

@@ -17,7 +17,7 @@ test.each([
 });
 
 test("all exposed ports are published, those that are bound where they are bound", () => {
-  const bound = { "80/tcp": [{ HostPort: "1" }], "81": null };
+  const bound = { "80/tcp": [{ HostPort: "1" }], "81/tcp": null };
   expect(wanted({ PortBindings: bound, PublishAllPorts: true }, ["80/tcp", "81/tcp", "82/udp"])).toEqual([
     { containerPort: 80, protocol: "tcp", hostPorts: { first: 1, last: 1 } },
     { containerPort: 81, protocol: "tcp" },

@@ -2,8 +2,8 @@ import { hostConfigSchema } from "@davit/protocol";
 import { expect, test } from "vitest";
 import {
   checkRestartPolicy,
-  restartDelayMs,
   type RestartFacts,
+  restartDelayMs,
   restartsAfterExit,
   restartsWithEngine,
 } from "./restart-policy.ts";

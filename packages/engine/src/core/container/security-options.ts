@@ -1,6 +1,6 @@
 import type { HostConfig } from "@davit/protocol";
 import { EngineError } from "../errors.ts";
-import { type SeccompDocument, parseSeccompDocument } from "../runtime-spec/seccomp-document.ts";
+import { parseSeccompDocument, type SeccompDocument } from "../runtime-spec/seccomp-document.ts";
 
 /** `--security-opt`, all of them. */
 export interface SecurityOptions {

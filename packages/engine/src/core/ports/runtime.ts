@@ -15,6 +15,8 @@ export interface ProcessRequest {
   readonly logLimitBytes?: number;
   /** Keep standard input open for an attached client. */
   readonly stdin?: boolean;
+  /** Standard input stays open when the attached client is gone: another may follow. */
+  readonly keepStdinOpen?: boolean;
 }
 
 export interface ProcessExit {

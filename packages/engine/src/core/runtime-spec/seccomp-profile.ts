@@ -1,5 +1,5 @@
-import type { SeccompProfile, SeccompRule } from "./spec.ts";
 import { ordinarySyscalls, syscallsByCapability } from "./seccomp-syscalls.ts";
+import type { SeccompProfile, SeccompRule } from "./spec.ts";
 
 const EPERM = 1;
 const ENOSYS = 38;

@@ -1,10 +1,10 @@
-import { EngineError } from "../../core/errors.ts";
-import type { KeyedQueue } from "../../core/keyed-queue.ts";
 import { changesView } from "../../core/container/changes.ts";
-import { checkPsArguments, type ProcessTable, processTable } from "../../core/container/process-table.ts";
 import { resolveContainer } from "../../core/container/name.ts";
+import { checkPsArguments, type ProcessTable, processTable } from "../../core/container/process-table.ts";
 import type { ContainerRecord } from "../../core/container/record.ts";
 import { afterAction } from "../../core/container/transitions.ts";
+import { EngineError } from "../../core/errors.ts";
+import type { KeyedQueue } from "../../core/keyed-queue.ts";
 import { type ContainerPorts, namespace, publishContainerEvent } from "./container-ports.ts";
 
 /** What can be done to a container that runs, besides ending it. */

@@ -1,10 +1,10 @@
-import { EngineError, messageOf } from "../../core/errors.ts";
 import { checkedName, resolveContainer } from "../../core/container/name.ts";
 import type { ContainerRecord } from "../../core/container/record.ts";
-import { runtimeSignal, signalNumber } from "../../core/container/signal.ts";
 import { restartsAfterExit } from "../../core/container/restart-policy.ts";
+import { runtimeSignal, signalNumber } from "../../core/container/signal.ts";
 import { startFailureExitCode } from "../../core/container/start-failure.ts";
 import { afterAction, countsAsRunning, hasProcess } from "../../core/container/transitions.ts";
+import { EngineError, messageOf } from "../../core/errors.ts";
 import type { KeyedQueue } from "../../core/keyed-queue.ts";
 import type { TerminalSize } from "../../core/ports/process-input.ts";
 import { type ContainerPorts, namespace, publishContainerEvent } from "./container-ports.ts";

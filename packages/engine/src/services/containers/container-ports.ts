@@ -1,9 +1,9 @@
 import type { ContainerRecord } from "../../core/container/record.ts";
 import type { EventPublisher } from "../../core/events.ts";
 import type { Layout } from "../../core/layout.ts";
-import type { HostPorts } from "../../core/ports/host-ports.ts";
 import type { ContainerFiles } from "../../core/ports/container-files.ts";
 import type { Host } from "../../core/ports/host.ts";
+import type { HostPorts } from "../../core/ports/host-ports.ts";
 import type { Logger } from "../../core/ports/logger.ts";
 import type { ProcessLogs } from "../../core/ports/logs.ts";
 import type { MountFiles } from "../../core/ports/mount-files.ts";

@@ -1,6 +1,6 @@
-import { messageOf } from "../../core/errors.ts";
-import { afterAction } from "../../core/container/transitions.ts";
 import type { ContainerRecord } from "../../core/container/record.ts";
+import { afterAction } from "../../core/container/transitions.ts";
+import { messageOf } from "../../core/errors.ts";
 import { type ContainerPorts, namespace, publishContainerEvent } from "./container-ports.ts";
 import type { ExitWaiters } from "./exit-waiters.ts";
 import type { OutputReaders } from "./output-readers.ts";

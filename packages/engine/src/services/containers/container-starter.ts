@@ -74,7 +74,9 @@ export class ContainerStarter {
         bundle: paths.bundle,
         spec,
         logPath: paths.log,
-        ...(record.config.openStdin ? { stdin: true } : {}),
+        ...(record.config.openStdin
+          ? { stdin: true, keepStdinOpen: record.config.tty || !record.config.stdinOnce }
+          : {}),
       },
       signal,
     );

@@ -3,8 +3,8 @@ import {
   afterProbe,
   type Health,
   type ProbePlan,
-  probePlan,
   type ProbeResult,
+  probePlan,
   startingHealth,
 } from "../../core/container/healthcheck.ts";
 import { messageOf } from "../../core/errors.ts";

@@ -2,8 +2,8 @@ import type { ContainerPruneResponse } from "@davit/protocol";
 import { type Filters, hasLabel } from "../../core/container/filters.ts";
 import type { ContainerRecord } from "../../core/container/record.ts";
 import { countsAsRunning } from "../../core/container/transitions.ts";
-import { parsePruneTime } from "../../core/image/prune-time.ts";
 import { EngineError } from "../../core/errors.ts";
+import { parsePruneTime } from "../../core/image/prune-time.ts";
 import type { ContainerLifecycle } from "./container-lifecycle.ts";
 import type { ContainerPorts } from "./container-ports.ts";
 

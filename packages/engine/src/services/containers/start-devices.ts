@@ -1,5 +1,5 @@
-import type { ContainerRecord } from "../../core/container/record.ts";
 import { limitedDevices } from "../../core/container/limits.ts";
+import type { ContainerRecord } from "../../core/container/record.ts";
 import { EngineError } from "../../core/errors.ts";
 import type { Host } from "../../core/ports/host.ts";
 import type { ContainerHost } from "../../core/runtime-spec/container-spec.ts";

@@ -153,6 +153,7 @@ export class PluginProcess {
       propagatedMount: config.PropagatedMount === "" ? undefined : paths.propagatedMount,
       devices,
       networkNamespace,
+      metricsSocket: layout.metricsSocket,
     });
   }
 

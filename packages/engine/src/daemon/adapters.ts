@@ -1,0 +1,89 @@
+import { TarArchives } from "../adapters/archives/tar-archives.ts";
+import { compression } from "../adapters/compression/gzip.ts";
+import { LinuxContainerFiles } from "../adapters/container-files/linux-container-files.ts";
+import { DiskContentStore } from "../adapters/content/disk-content-store.ts";
+import { measureTree } from "../adapters/disk-usage/measure-tree.ts";
+import { RegistryClient } from "../adapters/distribution/registry-client.ts";
+import { LinuxHost } from "../adapters/host/linux-host.ts";
+import { K8sFileLogs } from "../adapters/logs/k8s-file-logs.ts";
+import { LinuxMountFiles } from "../adapters/mount-files/linux-mount-files.ts";
+import { CniNetwork } from "../adapters/network/cni-network.ts";
+import { FreePorts } from "../adapters/network/free-ports.ts";
+import { ConmonInput } from "../adapters/process-input/conmon-input.ts";
+import { ConmonRuntime } from "../adapters/runtime/conmon-runtime.ts";
+import { RuncControl } from "../adapters/runtime/runc-control.ts";
+import { OverlaySnapshots } from "../adapters/snapshots/overlay-snapshots.ts";
+import { SqliteState } from "../adapters/state/sqlite-state.ts";
+import { Layout } from "../core/layout.ts";
+import type { Logger } from "../core/ports/logger.ts";
+import type { Configuration } from "./configuration/configuration.ts";
+import { findCommand } from "./find-command.ts";
+import { lockRoots } from "./root-lock.ts";
+import { SwitchableRegistry } from "./switchable-registry.ts";
+import { version } from "./version.ts";
+
+/** The engine's hold on the world: every port that does not need another service, on real parts. */
+export type Adapters = Awaited<ReturnType<typeof createAdapters>>;
+
+/** Takes the roots for this engine alone, and constructs what stands on them. */
+export async function createAdapters(configuration: Configuration, logger: Logger) {
+  const { dataRoot, execRoot, pluginSocketDir } = configuration;
+  const layout = new Layout({ data: dataRoot, exec: execRoot, pluginSockets: pluginSocketDir });
+  const locks = lockRoots([dataRoot, execRoot]);
+  const host = new LinuxHost();
+  await makeDirectories(host, layout);
+  const runcPath = findCommand(configuration.runc, process.env);
+  const conmonPath = findCommand(configuration.conmon, process.env);
+  const stateRoot = `${execRoot}/runtime-runc`;
+  return {
+    layout,
+    locks,
+    host,
+    logger,
+    compression,
+    measureTree,
+    state: new SqliteState(layout.database),
+    content: new DiskContentStore(layout.content),
+    snapshots: await OverlaySnapshots.open(layout.snapshots, { logger }),
+    registry: new SwitchableRegistry(registryClient(configuration, logger)),
+    archives: new TarArchives({ tempDir: `${dataRoot}/tmp` }),
+    runtime: new ConmonRuntime({
+      runcPath,
+      conmonPath,
+      stateRoot,
+      exitDir: `${execRoot}/exits`,
+      persistDir: `${execRoot}/processes`,
+      logger,
+    }),
+    control: new RuncControl({ runcPath, conmonPath, stateRoot }),
+    logs: new K8sFileLogs(),
+    input: new ConmonInput({ socatPath: findCommand("socat", process.env) }),
+    files: new LinuxContainerFiles(),
+    mountFiles: new LinuxMountFiles(),
+    hostPorts: new FreePorts(),
+    network: new CniNetwork({
+      stateDir: `${execRoot}/network`,
+      pluginDirs: configuration.cniDirs,
+      bridge: configuration.bridgeName,
+      subnet: configuration.bridgeSubnet,
+      logger,
+    }),
+  };
+}
+
+/** Made anew when settings of registries change. */
+export const registryClient = (configuration: Configuration, logger: Logger): RegistryClient =>
+  new RegistryClient({
+    insecureRegistries: configuration.insecureRegistries,
+    registryMirrors: configuration.registryMirrors,
+    certsDir: configuration.certsDir,
+    userAgent: `docker/${version} davit/${version}`,
+    logger,
+  });
+
+async function makeDirectories(host: LinuxHost, layout: Layout): Promise<void> {
+  const { data, exec, pluginSockets } = layout.roots;
+  for (const dir of [data, exec, pluginSockets]) await host.ensureDir(dir, 0o711);
+  for (const dir of [layout.plugins, layout.containers]) await host.ensureDir(dir, 0o700);
+  await host.ensureDir(layout.volumes, 0o701);
+}

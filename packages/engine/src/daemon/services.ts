@@ -1,0 +1,102 @@
+import { LocalVolumes } from "../adapters/local-volumes/local-volumes.ts";
+import { pluginConnector } from "../adapters/rpc/plugin-connector.ts";
+import { KeyedQueue } from "../core/keyed-queue.ts";
+import type { ReadHostFacts } from "../core/ports/host-facts.ts";
+import { containerServices } from "../services/containers/container-services.ts";
+import { VolumeDrivers } from "../services/drivers/volume-drivers.ts";
+import { EventBus } from "../services/events/event-bus.ts";
+import { GarbageCollector } from "../services/garbage/garbage-collector.ts";
+import { imageServices } from "../services/images/image-services.ts";
+import { PluginProcess } from "../services/plugins/plugin-process.ts";
+import { pluginServices } from "../services/plugins/plugin-services.ts";
+import { Supervisor } from "../services/plugins/supervisor.ts";
+import { DiskUsage } from "../services/system/disk-usage.ts";
+import type { EngineFacts } from "../services/system/engine-facts.ts";
+import { SystemService } from "../services/system/system-service.ts";
+import { VolumeMounts } from "../services/volumes/volume-mounts.ts";
+import { VolumeService } from "../services/volumes/volume-service.ts";
+import type { Adapters } from "./adapters.ts";
+import type { Configuration } from "./configuration/configuration.ts";
+import { architecture } from "./engine-facts.ts";
+import type { EngineMetrics } from "./metrics/engine-metrics.ts";
+import { observedConnector } from "./metrics/observed-connector.ts";
+import { observedEvents } from "./metrics/observed-events.ts";
+
+export interface ServicesOptions {
+  /** As they are now: SIGHUP changes them. */
+  readonly settings: { readonly current: Configuration };
+  readonly metrics: EngineMetrics;
+  readonly facts: EngineFacts;
+  readonly readHostFacts: ReadHostFacts;
+}
+
+export type Services = ReturnType<typeof createServices>;
+
+/** What the product does, on the adapters; each service gets the ports it asks for. */
+export function createServices(adapters: Adapters, options: ServicesOptions) {
+  const { state, content, snapshots, layout, logger } = adapters;
+  const { settings, metrics, facts, readHostFacts } = options;
+  const now = (): number => performance.timeOrigin + performance.now();
+  const events = observedEvents(new EventBus({ now, logger }), metrics);
+  const garbage = new GarbageCollector({ state, content, snapshots }, logger);
+  const platform = { os: "linux", architecture };
+  const common = { ...adapters, events, garbage, platform };
+
+  const pluginQueue = new KeyedQueue();
+  const pluginName = (id = ""): string => state.plugins.get(id)?.name ?? id;
+  const supervisor = new Supervisor({
+    state,
+    process: new PluginProcess({
+      ...adapters,
+      connector: observedConnector(pluginConnector, metrics, (socket) =>
+        pluginName(socket.split("/").at(-2)),
+      ),
+      get startTimeoutMs() {
+        return settings.current.pluginStartTimeout * 1000;
+      },
+    }),
+    queue: pluginQueue,
+    logger,
+    onTransition: (id, transition) => {
+      if (transition === "retry") metrics.pluginRestarts.inc({ plugin: pluginName(id) });
+    },
+  });
+  const plugins = pluginServices({ ...common, supervisor, queue: pluginQueue });
+
+  const builtIn = new LocalVolumes({
+    root: layout.volumes,
+    mountedElsewhere: (name, mountId) => volumeMounts.mountedElsewhere(name, mountId),
+  });
+  const drivers = new VolumeDrivers({ builtIn, plugins: plugins.catalog, layout, logger });
+  const volumePorts = { state, drivers, queue: new KeyedQueue(), events, logger };
+  const volumes = new VolumeService(volumePorts);
+  const volumeMounts = new VolumeMounts({ ...volumePorts, volumes });
+
+  const images = imageServices(common);
+  const containers = containerServices({
+    ...common,
+    architecture,
+    volumes: volumeMounts,
+    images: images.images,
+  });
+
+  const diskUsage = new DiskUsage({
+    ...adapters,
+    images: images.images,
+    containers: containers.containers,
+    volumes,
+  });
+  const system = new SystemService({ ...adapters, engine: facts, readHostFacts, now: () => new Date() });
+  return {
+    events,
+    garbage,
+    pluginQueue,
+    supervisor,
+    plugins,
+    volumes,
+    images,
+    containers,
+    diskUsage,
+    system,
+  };
+}
