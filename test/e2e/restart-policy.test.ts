@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { busyboxRootfs, mustRun, peerEnvironment } from "@davit/testkit";
 import { afterEach, beforeAll, expect, test } from "vitest";
 import { seenEvents } from "./seen-events.ts";
@@ -135,4 +135,18 @@ test("with the engine: what ran runs again, what was stopped only with always", 
   for (const name of ["a-always", "b-unless", "c-failure", "e-always-stopped"]) await started(name, 1);
   const running = await davitd.engine.ok(["ps", "--format", "{{.Names}}"]);
   expect(running.split("\n").sort()).toEqual(["a-always", "b-unless", "c-failure", "e-always-stopped"]);
+});
+
+test("what ended while no engine ran is started again by the next", async () => {
+  const fifo = davitd.dir.join("go");
+  await mustRun("mkfifo", [fifo], { env: peerEnvironment() });
+  const script = "echo > /go; read word < /go; exit 2";
+  await start("orphan", "on-failure", "-v", `${fifo}:/go`, "busybox", "sh", "-c", script);
+  await readFile(fifo);
+  await davitd.engine.kill();
+  await writeFile(fifo, "end\n");
+  await davitd.engine.start();
+  await started("orphan", 1);
+  await readFile(fifo);
+  expect(await inspect("orphan", "{{.RestartCount}} {{.State.Status}}")).toBe("1 running");
 });

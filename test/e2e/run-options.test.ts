@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
-import { busyboxRootfs, startDavitdInOwnNetwork, type TestEngine, TempDir } from "@davit/testkit";
+import { busyboxRootfs, startDavitdInOwnNetwork, TempDir, type TestEngine } from "@davit/testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { seenEvents } from "./seen-events.ts";
 

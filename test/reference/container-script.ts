@@ -13,7 +13,9 @@ const created: readonly Step[] = [
   step(
     "inspect --format '{{.State.Status}} {{.State.Running}} {{.State.Pid}} {{.State.ExitCode}} {{.State.StartedAt}}' made",
   ),
-  step("inspect --format '{{.Name}} {{.Path}} {{json .Args}} {{.Platform}} {{.Driver}} {{.RestartCount}}' made"),
+  step(
+    "inspect --format '{{.Name}} {{.Path}} {{json .Args}} {{.Platform}} {{.Driver}} {{.RestartCount}}' made",
+  ),
   step("inspect --format '{{json .Config}}' made"),
   step("inspect --format '{{json .NetworkSettings}}' made"),
   step("inspect --size --format '{{.SizeRw}}' made"),
@@ -47,6 +49,7 @@ const running: readonly Step[] = [
   step("exec nosuch true"),
   step("stats --no-stream --format '{{.Name}} {{.PIDs}}' made"),
   step("stats --no-stream nosuch"),
+  step("top made -o pid,nosuch"),
   step("port made"),
   step("port made 80"),
   step("pause made"),

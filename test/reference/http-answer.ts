@@ -20,10 +20,23 @@ const readHeaders = [
 const presentHeaders = ["api-version", "server", "x-docker-container-path-stat"];
 
 /** Members whose text is for people: it is compared, not only its type. */
-const toldMembers = new Set(["message", "error", "status", "Err", "Status", "Scope", "Driver", "Name", "stream"]);
+const toldMembers = new Set([
+  "message",
+  "error",
+  "status",
+  "Err",
+  "Status",
+  "Scope",
+  "Driver",
+  "Name",
+  "stream",
+]);
 
 /** Blanks an answer to what must be the same in two runs. */
-export function comparedAnswer({ status, headers, body }: ApiAnswer, blank: (text: string) => string): ComparedAnswer {
+export function comparedAnswer(
+  { status, headers, body }: ApiAnswer,
+  blank: (text: string) => string,
+): ComparedAnswer {
   const kept: Record<string, string> = {};
   for (const name of readHeaders) {
     const value = headers[name];
@@ -40,7 +53,7 @@ function comparedBody(type: unknown, body: string, blank: (text: string) => stri
   try {
     const shapes = values.map((line) => shapeOf(JSON.parse(line), blank));
     // Of progress, what is told once; how often the rest is told, and in which order, is a matter of speed.
-    return shapes.length > 1 ? distinct(shapes.filter((shape) => !isProgress(shape))) : shapes[0];
+    return shapes.length > 1 ? distinct(shapes.filter((shape) => !isProgress(shape))) : (shapes[0] ?? "");
   } catch {
     return blank(body);
   }

@@ -1,6 +1,8 @@
 import { ask, type HttpStep } from "./http-step.ts";
 
-const granted = [{ Name: "capabilities", Description: "list of additional capabilities required", Value: ["CAP_SYS_ADMIN"] }];
+const granted = [
+  { Name: "capabilities", Description: "list of additional capabilities required", Value: ["CAP_SYS_ADMIN"] },
+];
 
 const nothingThere: readonly HttpStep[] = [
   ask("GET /plugins"),
@@ -11,7 +13,7 @@ const nothingThere: readonly HttpStep[] = [
   ask("GET /plugins/json"),
   ask("GET /plugins/nosuch/json"),
   ask("GET /plugins/no%2Fsuch/json"),
-  ask("GET /plugins/%zz/json"),
+  ask("GET /plugins/%zz/json", { differs: "bad-paths-told-in-json" }),
   ask("GET /plugins/NoSuch/json"),
   ask("GET /plugins/nosuch"),
   ask("GET //plugins"),
@@ -25,7 +27,7 @@ const nothingThere: readonly HttpStep[] = [
   ask("DELETE /plugins/nosuch?force=1"),
   ask("POST /plugins/nosuch/set", { json: ["A=1"] }),
   ask("POST /plugins/nosuch/set"),
-  ask("POST /plugins/nosuch/upgrade?remote={registry}/acme/v:1", { json: [] }),
+  ask("POST /plugins/nosuch/upgrade?remote={registry}/acme/v:1", { json: [], differs: "upgrade-by-id" }),
   ask("GET /plugins/privileges"),
   ask("POST /plugins/privileges?remote=x"),
   ask("GET /plugins/privileges?remote=Not%20A%20Reference"),
@@ -33,7 +35,7 @@ const nothingThere: readonly HttpStep[] = [
   ask("POST /plugins/pull"),
   ask("POST /plugins/pull?remote={registry}/acme/v:1", { text: "{" }),
   ask("POST /plugins/pull?remote={registry}/acme/v:1", { json: { a: 1 } }),
-  ask("POST /plugins/pull?remote={registry}/acme/v:nosuch", { json: [] }),
+  ask("POST /plugins/pull?remote={registry}/acme/v:nosuch", { json: [], differs: "registry-errors-name-the-last-step" }),
   ask("POST /plugins/pull?remote={registry}/acme/v:1&name=Bad%20Name", { json: [] }),
 ];
 
@@ -61,8 +63,8 @@ const filtered: readonly HttpStep[] = [
   ask(filters('{"capability":["networkdriver"]}')),
   ask(filters('{"capability":["vol","net"]}')),
   ask(filters('{"enabled":["false"]}')),
-  ask(filters('{"enabled":{"1":true}}')),
-  ask(filters('{"enabled":{"true":true,"false":true}}')),
+  ask(filters('{"enabled":{"1":true}}'), { differs: "messages-of-28" }),
+  ask(filters('{"enabled":{"true":true,"false":true}}'), { differs: "messages-of-28" }),
   ask(filters('{"enabled":["maybe"]}')),
   ask(filters('{"nonsense":["1"]}')),
   ask(filters("{}")),
@@ -98,14 +100,14 @@ const distribution: readonly HttpStep[] = [
   ask("POST /plugins/{registry}/acme/v:1/push", { headers: { "X-Registry-Auth": "not base64!" } }),
   ask("DELETE /plugins/{registry}/acme/v:1"),
   ask("GET /plugins/privileges?remote={registry}/acme/v:1"),
-  ask("GET /plugins/privileges?remote={registry}/acme/v:nosuch"),
-  ask("POST /plugins/pull?remote={registry}/acme/v:1&name=acme/w", { json: [{ Name: "network", Description: "", Value: ["host"] }] }),
+  ask("GET /plugins/privileges?remote={registry}/acme/v:nosuch", { differs: "privileges-errors-told" }),
+  ask("POST /plugins/pull?remote={registry}/acme/v:1&name=acme/w", { json: [] }),
   ask("POST /plugins/pull?remote={registry}/acme/v:1&name=acme/w@sha256:{hex}", { json: granted }),
   ask("POST /plugins/pull?remote={registry}/acme/v:1&name=acme/w", { json: granted, type: "text/plain" }),
   ask("POST /plugins/pull?remote={registry}/acme/v:1&name=acme/w", { json: granted }),
   ask("GET /plugins/acme/w/json"),
   ask("POST /plugins/acme/w/upgrade?remote={registry}/acme/v:1", { json: granted }),
-  ask("POST /plugins/acme/w/upgrade?remote={registry}/acme/v:nosuch", { json: granted }),
+  ask("POST /plugins/acme/w/upgrade?remote={registry}/acme/v:nosuch", { json: granted, differs: "registry-errors-name-the-last-step" }),
   ask("POST /plugins/acme/w/upgrade?remote=Not%20A%20Reference", { json: granted }),
   ask("POST /plugins/acme/w/upgrade"),
 ];

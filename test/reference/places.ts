@@ -1,5 +1,11 @@
 import { mkdir, writeFile } from "node:fs/promises";
-import { busyboxRootfs, type TempDir, volumePluginConfig, writePluginDir, writeVolumePlugin } from "@davit/testkit";
+import {
+  busyboxRootfs,
+  type TempDir,
+  volumePluginConfig,
+  writePluginDir,
+  writeVolumePlugin,
+} from "@davit/testkit";
 
 /** What `{name}` stands for in the script, besides `{registry}`. */
 export type Places = Readonly<Record<string, string>>;

@@ -1,7 +1,8 @@
 import { answered, differs, type Step, step } from "./step.ts";
 
 const run = (line: string): Step => step(`run --rm --network none ${line}`);
-const runDiffers = (heading: string, line: string): Step => differs(heading, `run --rm --network none ${line}`);
+const runDiffers = (heading: string, line: string): Step =>
+  differs(heading, `run --rm --network none ${line}`);
 
 const processes: readonly Step[] = [
   run("-e A=1 -e NOSUCHVARIABLE -e 'B=2 3' busybox sh -c 'echo $A $B $NOSUCHVARIABLE'"),
@@ -29,6 +30,7 @@ const confinement: readonly Step[] = [
   run("--read-only busybox touch /x"),
   run("--read-only --tmpfs /x busybox sh -c 'touch /x/y && ls /x'"),
   run("--tmpfs /x:size=1m,mode=700 busybox sh -c 'grep /x /proc/mounts; stat -c %a /x'"),
+  run("--tmpfs /x:bogus=1 busybox true"),
   run("--shm-size 1m busybox grep shm /proc/mounts"),
   run("busybox grep -E 'Cap|Seccomp:|NoNewPrivs' /proc/self/status"),
   run("--cap-drop ALL --cap-add NET_ADMIN --cap-add CAP_CHOWN busybox grep CapEff /proc/self/status"),
@@ -55,7 +57,9 @@ const limits: readonly Step[] = [
       "/sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/cpu/cpu.cfs_quota_us " +
       "/sys/fs/cgroup/cpu/cpu.shares /sys/fs/cgroup/pids/pids.max",
   ),
-  run("--ulimit nofile=100:200 --oom-score-adj 500 busybox sh -c 'ulimit -n -H; cat /proc/self/oom_score_adj'"),
+  run(
+    "--ulimit nofile=100:200 --oom-score-adj 500 busybox sh -c 'ulimit -n -H; cat /proc/self/oom_score_adj'",
+  ),
   run("--ulimit nofile=200:100 busybox true"),
   run("--restart always busybox true"),
   differs("messages-of-28", "run --network none --restart bogus busybox true"),
@@ -74,6 +78,7 @@ const mounts: readonly Step[] = [
   run("--mount type=volume,dst=/ busybox true"),
   run("--mount type=volume,src=a,dst=/x busybox true"),
   run("--mount type=tmpfs,dst=/x,tmpfs-size=1m,tmpfs-mode=700 busybox grep /x /proc/mounts"),
+  run("--mount type=nonsense,dst=/x busybox true"),
   run("--mount type=tmpfs,src=x,dst=/x busybox true"),
   run("--mount type=tmpfs,dst=/x --mount type=tmpfs,dst=/x busybox true"),
   run("--volume {elsewhere}:/x --volume {elsewhere}:/x busybox true"),
@@ -107,4 +112,10 @@ const volumesFrom: readonly Step[] = [
 ];
 
 /** What `run` takes, and what it refuses. */
-export const runScript: readonly Step[] = [...processes, ...confinement, ...limits, ...mounts, ...volumesFrom];
+export const runScript: readonly Step[] = [
+  ...processes,
+  ...confinement,
+  ...limits,
+  ...mounts,
+  ...volumesFrom,
+];

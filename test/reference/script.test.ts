@@ -1,7 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
+  findPeer,
+  peerEnvironment,
   repository,
+  runCommand,
   startDavitd,
   startDockerd,
   startDockerRegistry,
@@ -10,7 +13,8 @@ import {
 } from "@davit/testkit";
 import { beforeAll, describe, expect, test } from "vitest";
 import { preparePlaces } from "./places.ts";
-import { evened, script } from "./script.ts";
+import { evened, olderScript, script } from "./script.ts";
+import type { Step } from "./step.ts";
 import { type Answer, typeScript } from "./type-script.ts";
 
 /** The headings under which a difference is documented. */
@@ -19,30 +23,49 @@ async function differences(): Promise<ReadonlySet<string>> {
   return new Set([...text.matchAll(/^### (.+)$/gm)].map(([, heading = ""]) => heading));
 }
 
+/** Debian's docker CLI, wherever the newer one that the path names first has come from. */
+async function findOlderCli(): Promise<string> {
+  const env = peerEnvironment();
+  for (const folder of (env["PATH"] ?? "").split(":")) {
+    const cli = join(folder, "docker");
+    const version = await runCommand(cli, ["--version"], { env }).catch(() => undefined);
+    if (version?.stdout.startsWith("Docker version 20.10.") === true) return cli;
+  }
+  throw new Error("the docker CLI 20.10 is missing: run npm run setup -- --peers");
+}
+
 /** Each engine has a registry of its own, so that what the one pushes is new to the other's. */
-async function answersOf(start: () => Promise<TestEngine>): Promise<readonly Answer[]> {
+async function answersOf(
+  start: () => Promise<TestEngine>,
+  steps: readonly Step[],
+  cli: string,
+): Promise<readonly Answer[]> {
   await using dir = await TempDir.create("ref");
   await using cleanup = new AsyncDisposableStack();
   const registry = await startDockerRegistry();
   cleanup.defer(() => registry.stop());
   const places = { ...(await preparePlaces(dir)), registry: registry.host };
   await using engine = await start();
-  return await typeScript(engine, script, places);
+  return await typeScript(engine, steps, { places, cli });
 }
 
-describe("davitd answers what dockerd answers", () => {
+describe.each([
+  { version: "28", steps: script, find: async () => findPeer("docker") },
+  { version: "20.10", steps: olderScript, find: findOlderCli },
+])("davitd answers the docker CLI $version what dockerd answers it", ({ steps, find }) => {
   let davit: readonly Answer[] = [];
   let docker: readonly Answer[] = [];
   beforeAll(async () => {
+    const cli = await find();
     // Even when the one has failed, the other is to clean up.
-    const both = [answersOf(() => startDavitd()), answersOf(startDockerd)] as const;
+    const both = [answersOf(() => startDavitd(), steps, cli), answersOf(startDockerd, steps, cli)] as const;
     await Promise.allSettled(both);
     [davit, docker] = await Promise.all(both);
   });
 
   // Titles as arrays, because vitest cuts what it takes from objects.
   const lines = (isSame: boolean) =>
-    script.flatMap(({ type, differs }, index): [string, number][] => {
+    steps.flatMap(({ type, differs }, index): [string, number][] => {
       const title = `${String(index + 1)}: docker ${type}`;
       return (differs === undefined) === isSame ? [[title, index]] : [];
     });
@@ -58,8 +81,8 @@ describe("davitd answers what dockerd answers", () => {
 
 test("every difference is documented, and every line that differs names one", async () => {
   const documented = await differences();
-  const named = new Set([...script, ...evened].flatMap(({ differs }) => differs ?? []));
+  const named = new Set([...script, ...olderScript, ...evened].flatMap(({ differs }) => differs ?? []));
   expect([...named].filter((heading) => !documented.has(heading))).toEqual([]);
 });
 
-test("the script types at least forty lines", () => expect(script.length).toBeGreaterThanOrEqual(40));
+test("the script types at least two hundred lines", () => expect(script.length).toBeGreaterThanOrEqual(200));

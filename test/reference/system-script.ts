@@ -31,10 +31,13 @@ export const systemScript: readonly Step[] = [
   step("run --name evented --network none --label l=v --volume evented:/data busybox true"),
   step("rm evented"),
   step("volume rm evented"),
-  events("--filter volume=evented --filter event=mount --filter event=unmount --filter event=destroy", '{{.Type}} {{.Action}} {{.Actor.ID}} {{index .Actor.Attributes "driver"}} {{.Scope}}'),
+  events(
+    "--filter volume=evented --filter event=mount --filter event=unmount --filter event=destroy",
+    '{{.Type}} {{.Action}} {{.Actor.ID}} {{index .Actor.Attributes "driver"}} {{.Scope}}',
+  ),
   events("--filter type=container --filter container=evented", "{{.Action}} {{json .Actor.Attributes}}"),
   events(
     "--filter label=l=v --filter event=die",
-    "{{.Action}} {{index .Actor.Attributes \"exitCode\"}} {{.Status}} {{.From}}",
+    '{{.Action}} {{index .Actor.Attributes "exitCode"}} {{.Status}} {{.From}}',
   ),
 ];

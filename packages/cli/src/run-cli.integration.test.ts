@@ -1,10 +1,12 @@
-import { link, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { link, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { extract } from "tar-stream";
 import { expect, onTestFinished, test } from "vitest";
+import { parseEndpoint } from "./client/endpoint.ts";
+import { EngineClient } from "./client/engine-client.ts";
 import { Failure, messageOf } from "./failure.ts";
 import { runCli } from "./run-cli.ts";
 import { testContext } from "./test-context.ts";
@@ -276,4 +278,110 @@ test("every command has help, and unknown ones are refused", async () => {
     });
   }
   expect((await cli("unix:///nonexistent/s", ["nope"])).err).toMatch(/^davit: unknown command: davit nope\n/);
+});
+
+test("loads a plugin: the daemon says what it asks for, and is sent the archive again", async () => {
+  const directory = await newDirectory();
+  await writeFile(join(directory, "x.tar"), "archive");
+  const granted: unknown[] = [];
+  const sent: string[] = [];
+  const { host, asked } = await daemon({
+    "POST /plugins/load": (request, response, body) => {
+      sent.push(body.toString());
+      const header = request.headers["x-davit-privileges"];
+      if (header === undefined) {
+        json(403, { message: "not granted", Privileges: privileges })(request, response, body);
+        return;
+      }
+      granted.push(JSON.parse(Buffer.from(String(header), "base64url").toString()));
+      json(200, { Id: "1", Name: "a/b:latest", Digest: "sha256:1" })(request, response, body);
+    },
+    "POST /plugins/a/b:latest/enable": empty(200),
+  });
+  const load = ["plugin", "load", "-i", join(directory, "x.tar"), "--alias", "a/b"];
+  const declined = await cli(host, load, { input: "n\n" });
+  expect(declined).toMatchObject({
+    code: 1,
+    err: `permission denied while loading plugin ${join(directory, "x.tar")}\n`,
+  });
+  expect((await cli(host, load, { input: "y\n" })).out).toMatch(/\[y\/N\] Loaded plugin a\/b:latest\n$/);
+  expect(await cli(host, ["plugin", "load", "--grant-all-permissions"], { input: "archive" })).toEqual({
+    code: 0,
+    out: "Loaded plugin a/b:latest\n",
+    err: "",
+  });
+  expect(granted).toEqual([privileges, privileges]);
+  expect(new Set(sent)).toEqual(new Set(["archive"]));
+  expect(asked[0]).toBe("POST /v1.41/plugins/load?name=a%2Fb%3Alatest");
+});
+
+test("an archive is saved as a whole or not at all", async () => {
+  const directory = await newDirectory();
+  const { host } = await daemon({
+    "GET /plugins/whole/export": (_request, response) => response.end("archive"),
+    "GET /plugins/half/export": (_request, response) => {
+      response.write("arch", () => response.destroy());
+    },
+  });
+  const save = (name: string) => cli(host, ["plugin", "save", "-o", join(directory, name), name]);
+  expect(await save("whole")).toEqual({ code: 0, out: "", err: "" });
+  expect((await save("half")).code).not.toBe(0);
+  expect(await readdir(directory)).toContain("whole");
+  expect((await readdir(directory)).filter((name) => name.includes("half"))).toEqual([]);
+});
+
+test("the configuration's headers go with every request", async () => {
+  const seen: unknown[] = [];
+  const { host } = await daemon({
+    "GET /info": (request, response, body) => {
+      seen.push(request.headers["x-meta"]);
+      json(200, {})(request, response, body);
+    },
+  });
+  const client = new EngineClient(parseEndpoint(host), { headers: { "X-Meta": "1" } });
+  await client.raw({ method: "GET", path: "/info", signal: new AbortController().signal });
+  client.close();
+  expect(seen).toEqual(["1"]);
+});
+
+test("exec starts with what it was told, and exits as the command did", async () => {
+  const { host, asked } = await daemon({
+    "GET /containers/c/json": json(200, {}),
+    "POST /containers/c/exec": json(201, { Id: "e1" }),
+    "POST /exec/e1/start": empty(200),
+    "GET /exec/e1/json": json(200, { ExitCode: 3 }),
+  });
+  expect(await cli(host, ["exec", "-u", "1", "c", "sh", "-c", "exit 3"])).toEqual({
+    code: 3,
+    out: "",
+    err: "",
+  });
+  expect(asked[1]).toContain('"User":"1"');
+  expect(asked[1]).toContain('"Cmd":["sh","-c","exit 3"]');
+  expect((await cli(host, ["exec", "-d", "c", "true"])).code).toBe(0);
+  expect(asked.at(-1)).toBe('POST /v1.41/exec/e1/start {"Detach":true,"Tty":false}');
+});
+
+test("a path in a container that is a link is followed before anything is copied to it", async () => {
+  const directory = await newDirectory();
+  await writeFile(join(directory, "f"), "content");
+  const stat = (name: string, mode: number, linkTarget = ""): string =>
+    Buffer.from(JSON.stringify({ name, mode, linkTarget })).toString("base64");
+  const { host, asked } = await daemon({
+    "HEAD /containers/c/archive": (request, response) => {
+      const isLink = (request.url ?? "").endsWith("ln");
+      response.setHeader(
+        "X-Docker-Container-Path-Stat",
+        isLink ? stat("ln", 2 ** 27, "../d") : stat("d", 2 ** 31),
+      );
+      response.end();
+    },
+    "PUT /containers/c/archive": empty(200),
+  });
+  expect(await cli(host, ["cp", join(directory, "f"), "c:/x/ln"])).toEqual({ code: 0, out: "", err: "" });
+  expect(asked).toEqual([
+    "HEAD /v1.41/containers/c/archive?path=%2Fx%2Fln",
+    "HEAD /v1.41/containers/c/archive?path=%2Fd",
+    "PUT /v1.41/containers/c/archive?path=%2Fd&noOverwriteDirNonDir=true",
+  ]);
 });

@@ -38,7 +38,9 @@ export function hijack(
   outgoing.on("response", (response) => {
     const status = response.statusCode ?? 0;
     if (status === 200) {
-      resolve({ output: response, input: response.socket, close: () => response.socket.destroy() });
+      // The response lets go of its socket when it ends, which may be before anybody closes it.
+      const { socket } = response;
+      resolve({ output: response, input: socket, close: () => socket.destroy() });
       return;
     }
     readText(response).then(

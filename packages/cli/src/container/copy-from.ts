@@ -6,6 +6,7 @@ import { unpack } from "../archive/unpack.ts";
 import type { Context } from "../context.ts";
 import { Failure } from "../failure.ts";
 import { archivePath, linkedPath, type PathStat, readPathStat, statPath } from "./archive-stat.ts";
+import { meansContent } from "./copy-argument.ts";
 
 interface From {
   readonly container: string;
@@ -77,7 +78,7 @@ async function placeOf(target: string, typed: string, source: string, what: Path
     }
     return { directory: parent, rename: (name: string) => [basename(target), withoutRoot(name)].join("/") };
   }
-  const content = source.endsWith("/.") || source === ".";
+  const content = meansContent(source);
   return { directory: target, rename: (name: string) => (content ? withoutRoot(name) : name) };
 }
 

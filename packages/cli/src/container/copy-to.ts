@@ -6,6 +6,7 @@ import { packDirectory, packPath } from "../archive/pack-directory.ts";
 import type { Context } from "../context.ts";
 import { errnoOf, Failure, messageOf } from "../failure.ts";
 import { archivePath, linkedPath, statPath } from "./archive-stat.ts";
+import { meansContent } from "./copy-argument.ts";
 
 interface To {
   readonly container: string;
@@ -77,7 +78,7 @@ async function packed(
   followLink: boolean,
 ): Promise<{ readonly directory: string; readonly body: Readable }> {
   const local = await localSource(resolve(context.cwd, source), source, followLink);
-  const content = source === "." || source.endsWith("/.");
+  const content = meansContent(source);
   if (target.kind === "directory") {
     const body = content
       ? packDirectory(local.path)

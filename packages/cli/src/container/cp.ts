@@ -1,9 +1,10 @@
-import { isAbsolute, resolve } from "node:path";
+import { resolve } from "node:path";
 import { toggle } from "../command-line/flag.ts";
 import { defineVerb } from "../command-line/verb.ts";
 import { type Context, printLine } from "../context.ts";
 import { Failure } from "../failure.ts";
 import { humanSize } from "../format/human.ts";
+import { splitArgument } from "./copy-argument.ts";
 import { copyFromContainer } from "./copy-from.ts";
 import { copyToContainer } from "./copy-to.ts";
 
@@ -46,19 +47,3 @@ function report(context: Context, bytes: number, to: string): void {
   const where = splitArgument(to).container === "" ? resolve(context.cwd, to) : to;
   printLine(context.err, `Successfully copied ${humanSize(bytes, 4)} to ${where}`);
 }
-
-export interface CopyArgument {
-  /** Empty for this host. */
-  readonly container: string;
-  readonly path: string;
-}
-
-/** `CONTAINER:PATH`; a path with a colon is written with `/` or `./` before. */
-export function splitArgument(text: string): CopyArgument {
-  const colon = text.indexOf(":");
-  if (isAbsolute(text) || colon === -1 || text.startsWith(".")) return { container: "", path: text };
-  return { container: text.slice(0, colon), path: text.slice(colon + 1) };
-}
-
-/** Whether a directory's content is meant, not the directory itself. */
-export const meansContent = (path: string): boolean => path === "." || path.endsWith("/.");

@@ -12,6 +12,7 @@ const kinds: Readonly<Record<number, string>> = { 0: "C", 1: "A", 2: "D" };
 
 const changeView: ListView<Change> = {
   table: "{{.Type}}\t{{.Path}}",
+  goType: "*container.diffContext",
   quiet: "{{.Path}}",
   fields: {
     Type: field("CHANGE TYPE", ({ Kind }) => kinds[Kind] ?? String(Kind)),

@@ -23,6 +23,7 @@ export const containerView = (options: {
     table:
       "{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}" +
       (options.size ? "\t{{.Size}}" : ""),
+    goType: "*formatter.ContainerContext",
     quiet: "{{.ID}}",
     fields: {
       ID: field("CONTAINER ID", ({ Id }) => (options.noTrunc ? Id : shortId(Id))),

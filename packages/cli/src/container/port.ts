@@ -34,8 +34,7 @@ export const port = defineVerb({
     const [number = "", protocol = "tcp"] = wanted.split("/");
     if (!/^\d+$/.test(number)) throw new Failure(`Error: invalid port (${wanted})`);
     const found = ports[`${number}/${protocol}`] ?? [];
-    if (found.length === 0)
-      throw new Failure(`Error: No public port '${wanted}' published for ${name}`);
+    if (found.length === 0) throw new Failure(`Error: No public port '${wanted}' published for ${name}`);
     for (const binding of found) printLine(context.out, address(binding));
   },
 });

@@ -73,6 +73,7 @@ export function statsView(noTrunc: boolean): ListView<StatsRow> {
   return {
     table:
       "{{.ID}}\t{{.Name}}\t{{.CPUPerc}}\t{{.MemUsage}}\t{{.MemPerc}}\t{{.NetIO}}\t{{.BlockIO}}\t{{.PIDs}}",
+    goType: "*container.statsContext",
     quiet: "{{.ID}}",
     fields: {
       Container: field("CONTAINER", ({ container }) => container),

@@ -13,6 +13,7 @@ export async function inspectEach(
   names: readonly string[],
   format: string,
   fetch: (name: string) => Promise<unknown>,
+  goType?: string,
 ): Promise<number> {
   const template = format === "" || format === "json" ? undefined : parse(format);
   const found: unknown[] = [];
@@ -27,9 +28,24 @@ export async function inspectEach(
     }
   }
   if (template === undefined) printLine(context.out, goJson(found, { indented: format === "" }));
-  else for (const object of found) printLine(context.out, render(template, object));
+  else renderEach(context, template, found, goType);
   for (const { message } of failures) printLine(context.err, message);
   return failures.length > 0 ? 1 : 0;
+}
+
+function renderEach(
+  context: Context,
+  template: Template,
+  found: readonly unknown[],
+  goType: string | undefined,
+): void {
+  const lines: string[] = [];
+  try {
+    for (const object of found) lines.push(render(template, object, goType));
+  } finally {
+    // A line even if there is nothing to show: scripts that read one get one.
+    printLine(context.out, lines.join("\n"));
+  }
 }
 
 /** One object by a template, for `info` and `version`. */
@@ -48,9 +64,9 @@ function parse(format: string): Template {
   }
 }
 
-function render(template: Template, object: unknown): string {
+function render(template: Template, object: unknown, goType?: string): string {
   try {
-    return executeTemplate(template, object, templateFunctions);
+    return executeTemplate(template, object, templateFunctions, goType);
   } catch (error) {
     if (error instanceof TemplateError) throw new Failure(`template parsing error: ${error.message}`);
     throw error;

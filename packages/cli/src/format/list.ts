@@ -14,6 +14,8 @@ export interface ListView<Row> {
   readonly fields: Readonly<Record<string, Field<Row>>>;
   /** Template of a table's row, without the word `table`. */
   readonly table: string;
+  /** What Go's clients call a row, for messages. */
+  readonly goType?: string;
   /** Template of `--quiet`. */
   readonly quiet: string;
 }
@@ -46,9 +48,10 @@ export function renderList<Row>(
       const header = Object.fromEntries(
         Object.entries(view.fields).map(([name, { header }]) => [name, header]),
       );
-      lines.push(executeTemplate(parsed, header, headerFunctions));
+      lines.push(executeTemplate(parsed, header, headerFunctions, view.goType));
     }
-    for (const row of rows) lines.push(executeTemplate(parsed, lazyRow(view, row), templateFunctions));
+    for (const row of rows)
+      lines.push(executeTemplate(parsed, lazyRow(view, row), templateFunctions, view.goType));
   } catch (error) {
     if (error instanceof TemplateError) throw new Failure(`template parsing error: ${error.message}`);
     throw error;

@@ -17,6 +17,7 @@ const historyView = (options: {
 }): ListView<ImageHistoryItem> => ({
   table:
     "{{.ID}}\t{{if .CreatedSince}}{{.CreatedSince}}{{else}}{{.CreatedAt}}{{end}}\t{{.CreatedBy}}\t{{.Size}}\t{{.Comment}}",
+  goType: "*image.historyContext",
   quiet: "{{.ID}}",
   fields: {
     ID: field("IMAGE", ({ Id }) => (options.noTrunc ? Id : shortId(Id))),

@@ -30,6 +30,7 @@ export const imageView = (options: {
   readonly nowMs: number;
 }): ListView<ImageRow> => ({
   table: `{{.Repository}}\t{{.Tag}}\t${options.digests ? "{{.Digest}}\t" : ""}{{.ID}}\t{{.CreatedSince}}\t{{.Size}}`,
+  goType: "*formatter.imageContext",
   quiet: "{{.ID}}",
   fields: {
     ID: field("IMAGE ID", ({ image }) => (options.noTrunc ? image.Id : shortId(image.Id))),

@@ -21,6 +21,7 @@ type Network = z.output<typeof networkSchema>;
 
 const networkView = (noTrunc: boolean): ListView<Network> => ({
   table: "{{.ID}}\t{{.Name}}\t{{.Driver}}\t{{.Scope}}",
+  goType: "*network.networkContext",
   quiet: "{{.ID}}",
   fields: {
     ID: field("NETWORK ID", ({ Id }) => (noTrunc ? Id : Id.slice(0, 12))),

@@ -12,6 +12,7 @@ const descriptionLength = 45;
 
 export const pluginView = (noTrunc: boolean): ListView<Plugin> => ({
   table: "{{.ID}}\t{{.Name}}\t{{.Description}}\t{{.Enabled}}",
+  goType: "*plugin.pluginContext",
   quiet: "{{.ID}}",
   fields: {
     ID: field("ID", ({ Id }) => (noTrunc ? Id : Id.slice(0, 12))),

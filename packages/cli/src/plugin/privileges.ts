@@ -38,9 +38,13 @@ async function fetchPrivileges(context: Context, remote: string): Promise<readon
     return await ask();
   } catch (error) {
     const canAsk = context.stdin.isTTY === true && context.out.isTTY === true;
-    if (!(error instanceof DaemonFailure) || error.status !== 401 || !canAsk) throw error;
+    if (!(error instanceof DaemonFailure) || !wantsLogin(error) || !canAsk) throw error;
     const { loginForReference } = await import("../registry/log-in.ts");
     await loginForReference(context, remote);
     return ask();
   }
 }
+
+/** davitd answers 403, because at 401 the docker CLI asks even where nobody is there to answer. */
+const wantsLogin = ({ status, reason }: DaemonFailure): boolean =>
+  status === 401 || (status === 403 && reason.includes("authorization failed"));

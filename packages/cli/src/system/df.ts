@@ -28,6 +28,7 @@ interface Row {
 
 const rowView: ListView<Row> = {
   table: "{{.Type}}\t{{.TotalCount}}\t{{.Active}}\t{{.Size}}\t{{.Reclaimable}}",
+  goType: "*formatter.diskUsageImagesContext",
   quiet: "{{.Type}}",
   fields: {
     Type: field("TYPE", ({ type }) => type),

@@ -30,13 +30,25 @@ export const version = defineVerb({
       Arch: goArchitecture(process.arch),
     };
     if (format !== "")
-      printLine(context.out, renderObject(format, { Client: client, Server: server ?? null }));
+      printLine(context.out, renderObject(format, { Client: client, Server: asGoPrints(server) }));
     else context.out.write(clientText(client) + (server === undefined ? "" : serverText(server)));
     // The client's own part is printed whether or not there is a daemon.
     if (failure !== undefined) return Promise.reject(failure);
     return undefined;
   },
 });
+
+/** Maps sorted, empty parts left out. */
+function asGoPrints(server: Version | undefined): unknown {
+  if (server === undefined) return null;
+  const { Components, BuildTime, ...rest } = server;
+  const components = (Components ?? []).map(({ Details, ...component }) => {
+    const details = Object.entries(Details ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+    return details.length === 0 ? component : { ...component, Details: Object.fromEntries(details) };
+  });
+  const { Platform, ...facts } = rest;
+  return { Platform, Components: components, ...facts, ...(BuildTime === "" ? {} : { BuildTime }) };
+}
 
 const readServer = (context: Context): Promise<Version> =>
   context.client.json(versionSchema, { method: "GET", path: "/version", signal: context.signal });

@@ -12,7 +12,15 @@ export const inspect = defineVerb({
   args: { min: 1 },
   flags: { format: inspectFormatFlag() },
   run: (context, args, { format }) =>
-    inspectEach(context, args, format, (name) =>
-      inspectObject(context, volumeSchema, objectPath("volume", name)),
+    inspectEach(
+      context,
+      args,
+      format,
+      async (name) => {
+        const volume = await inspectObject(context, volumeSchema, objectPath("volume", name));
+        // Templates know it even where the daemon leaves it out; what is undefined is not in the JSON.
+        return typeof volume === "object" ? { Status: undefined, ...volume } : volume;
+      },
+      "volume.Volume",
     ),
 });

@@ -12,6 +12,7 @@ const notAvailable = () => "N/A";
 
 export const volumeView: ListView<Volume> = {
   table: "{{.Driver}}\t{{.Name}}",
+  goType: "*formatter.volumeContext",
   quiet: "{{.Name}}",
   fields: {
     Name: field("VOLUME NAME", ({ Name }) => Name),

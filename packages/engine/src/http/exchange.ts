@@ -38,6 +38,11 @@ export class Exchange {
     return this.#streaming;
   }
 
+  /** True while its body is not here whole. */
+  get receiving(): boolean {
+    return !this.#request.complete;
+  }
+
   abort(reason: string): void {
     this.#controller.abort(new EngineError("canceled", reason));
   }
@@ -77,11 +82,14 @@ export class Exchange {
       throw new Error("hijack from a route that is not marked for it");
     }
     const upgrade = this.#request.headers.upgrade === "tcp";
+    const headers = Object.fromEntries(
+      Object.entries(response.getHeaders()).map(([name, value]) => [name, String(value)]),
+    );
     const taken = { ...takeConnection(this.#request, response), upgrade };
     const flushed = this.#flushed(taken);
     this.#streaming = true;
     try {
-      await serveHijack(taken, { ...answer, signal: this.#controller.signal });
+      await serveHijack(taken, { ...answer, headers, signal: this.#controller.signal });
     } catch (error) {
       this.#log(error);
     }
@@ -147,13 +155,27 @@ export class Exchange {
   }
 
   async *#bodyBytes(): AsyncGenerator<Uint8Array> {
+    const { signal } = this.#controller;
+    const aborted = Promise.withResolvers<never>();
+    aborted.promise.catch(() => undefined);
+    const abort = (): void => aborted.reject(signal.reason);
+    signal.addEventListener("abort", abort);
+    // A reader that stops early must not cost the client its answer.
+    const chunks = this.#request.iterator({ destroyOnReturn: false });
     try {
-      // A reader that stops early must not cost the client its answer.
-      for await (const chunk of this.#request.iterator({ destroyOnReturn: false })) {
-        if (chunk instanceof Uint8Array) yield chunk;
+      for (;;) {
+        // A client that has stopped sending says nothing at all.
+        const next = await Promise.race([chunks.next(), aborted.promise]);
+        if (next.done === true) return;
+        if (next.value instanceof Uint8Array) yield next.value;
       }
     } catch (error) {
+      if (signal.aborted) throw signal.reason;
       throw new EngineError("canceled", `read request body: ${messageOf(error)}`, { cause: error });
+    } finally {
+      signal.removeEventListener("abort", abort);
+      // Not where it still waits for the client: there it ends with the connection.
+      if (!signal.aborted) await chunks.return?.();
     }
   }
 

@@ -48,6 +48,8 @@ export async function serveHijack(
   taken: TakenConnection,
   options: {
     readonly contentType: string;
+    /** Of every answer, where the engine puts them on this one too. */
+    readonly headers?: Readonly<Record<string, string>>;
     readonly run: (connection: HijackedConnection) => Promise<void>;
     readonly signal: AbortSignal;
   },
@@ -55,7 +57,10 @@ export async function serveHijack(
   const { socket, upgrade } = taken;
   const status = upgrade ? "101 UPGRADED" : "200 OK";
   const upgraded = upgrade ? "Connection: Upgrade\r\nUpgrade: tcp\r\n" : "";
-  socket.write(`HTTP/1.1 ${status}\r\nContent-Type: ${options.contentType}\r\n${upgraded}\r\n`);
+  const common = Object.entries(options.headers ?? {}).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.write(
+    `HTTP/1.1 ${status}\r\nContent-Type: ${options.contentType}\r\n${common.join("")}${upgraded}\r\n`,
+  );
   try {
     await options.run({
       input: readInput(taken),

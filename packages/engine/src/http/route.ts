@@ -40,7 +40,7 @@ import type { Query } from "./query.ts";
 import type { ApiReply } from "./reply.ts";
 import type { RequestBody } from "./request-body.ts";
 
-export type Method = "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
+export type Method = "GET" | "HEAD" | "POST" | "PUT" | "DELETE" | "OPTIONS";
 
 export interface ApiRequest {
   readonly method: string;

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { stat, writeFile } from "node:fs/promises";
+import { createConnection } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -191,6 +192,22 @@ describe("streams", () => {
     expect(String(first)).toBe('{"n":1}\n');
     response.destroy();
     await gone.promise;
+  });
+
+  test("closing waits for no body that a client has stopped sending", async () => {
+    const begun = Promise.withResolvers<void>();
+    const server = await engine.serve([
+      route("POST", "/upload", async ({ body }) => {
+        for await (const chunk of body.bytes()) if (chunk.length > 0) begun.resolve();
+        return reply.text("done");
+      }),
+    ]);
+    const socket = createConnection(engine.socketPath);
+    socket.write("POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nonly this");
+    await begun.promise;
+    const answer = text(socket);
+    await server.close({ graceMs: 60_000 });
+    expect(await answer).toContain('{"message":"the engine stops"}');
   });
 
   test("closing ends streams at once and lets other requests finish", async () => {

@@ -74,7 +74,9 @@ class NodeApiServer implements ApiServer {
   async close({ graceMs }: { readonly graceMs: number }): Promise<void> {
     this.#closing = true;
     const closed = Promise.all([...this.#servers].map(closeServer));
-    for (const exchange of this.#exchanges.keys()) if (exchange.streaming) exchange.abort("the engine stops");
+    for (const exchange of this.#exchanges.keys()) {
+      if (exchange.streaming || exchange.receiving) exchange.abort("the engine stops");
+    }
     const timer = setTimeout(() => this.#cut(), graceMs);
     await Promise.all(this.#exchanges.values());
     clearTimeout(timer);

@@ -175,7 +175,7 @@ export const containerInspectSchema = z.object({
     Tty: z.boolean(),
     OpenStdin: z.boolean(),
     StdinOnce: z.boolean(),
-    Env: z.array(z.string()),
+    Env: stringsOrNull,
     Cmd: stringsOrNull,
     Image: z.string(),
     Volumes: z.record(z.string(), z.unknown()).nullable(),

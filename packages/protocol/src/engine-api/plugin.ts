@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { goList } from "../json.ts";
 import { pluginConfigSchema, pluginSettingsSchema } from "../plugin/config.ts";
 
 export const pluginSchema = z.object({
@@ -14,4 +15,4 @@ export const pluginSchema = z.object({
 export type Plugin = z.output<typeof pluginSchema>;
 
 /** The body of `POST /plugins/{name}/set`: `NAME[.FIELD]=VALUE` each. */
-export const pluginSetBodySchema = z.array(z.string());
+export const pluginSetBodySchema = goList(z.string());

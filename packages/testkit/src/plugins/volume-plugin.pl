@@ -2,7 +2,7 @@
 # HTTP/1.1 with keep-alive on a UNIX socket, one process for each connection, all state in directories.
 #
 # BEHAVIOUR (environment): serve; exit, with a message and code 3; deaf, never listening; garbage, answering what is not
-# HTTP; error, answering 500 to everything; late:SECONDS, listening only then; slow:SECONDS, answering only then.
+# HTTP; flood, answering 20 MB to all but the handshake; error, answering 500 to everything; late:SECONDS, listening only then; slow:SECONDS, answering only then.
 # ROOT: the propagated mount. Each call is printed and kept, one per line, in ROOT/calls.log.
 # Options of a volume: fail=METHOD makes that call fail; tmpfs=1 really mounts a tmpfs on it (needs CAP_SYS_ADMIN).
 use strict;
@@ -114,6 +114,7 @@ sub serve {
     my ($status, $text) = ("200 OK", answer($method || "", $body));
     ($status, $text) = ("404 Not Found", "no such method\n") unless defined $text;
     ($status, $text) = ("500 Internal Server Error", '{"Err":"told to fail"}') if $behaviour eq "error";
+    $text = '{"Err":"' . "x" x 20_000_000 . '"}' if $behaviour eq "flood" && $method =~ /^VolumeDriver/;
     my $size = length $text;
     syswrite $client, "HTTP/1.1 $status\r\nContent-Type: application/vnd.docker.plugins.v1.1+json\r\nContent-Length: $size\r\n\r\n$text";
   }

@@ -1,11 +1,17 @@
-/** Something that has a value. `chain` are the fields that follow it. */
+/** Something that has a value. `chain` are the fields that follow it, `column` is where the last of them stands. */
 export type Operand =
-  | { readonly kind: "dot"; readonly chain: readonly string[]; readonly source: string }
+  | {
+      readonly kind: "dot";
+      readonly chain: readonly string[];
+      readonly source: string;
+      readonly column: number;
+    }
   | {
       readonly kind: "variable";
       readonly name: string;
       readonly chain: readonly string[];
       readonly source: string;
+      readonly column: number;
     }
   | { readonly kind: "literal"; readonly value: unknown; readonly source: string }
   | { readonly kind: "function"; readonly name: string; readonly source: string }
@@ -14,6 +20,7 @@ export type Operand =
       readonly pipe: Pipe;
       readonly chain: readonly string[];
       readonly source: string;
+      readonly column: number;
     };
 
 /** One call: the first operand applied to the others. */

@@ -1,11 +1,13 @@
 import { type Block, type CallWords, type Operand, type Pipe, TemplateError } from "./ast.ts";
 import type { TemplateFunctions } from "./functions.ts";
-import { goText, isTrue } from "./values.ts";
+import { emptyText, goText, isTrue } from "./values.ts";
 
 type Variables = ReadonlyMap<string, unknown>;
 
 interface Scope {
   readonly dot: unknown;
+  /** The root's, as Go calls it, for messages. */
+  readonly rootType: string | undefined;
   /** Assigning replaces the map: a block's variables end with it. */
   variables: Variables;
 }
@@ -15,9 +17,10 @@ export function executeTemplate(
   blocks: readonly Block[],
   root: unknown,
   functions: TemplateFunctions,
+  rootType?: string,
 ): string {
   const parts: string[] = [];
-  run(blocks, { dot: root, variables: new Map([["$", root]]) }, functions, parts);
+  run(blocks, { dot: root, rootType, variables: new Map([["$", root]]) }, functions, parts);
   return parts.join("");
 }
 
@@ -31,7 +34,8 @@ function run(blocks: readonly Block[], scope: Scope, functions: TemplateFunction
     const value = evaluatePipe(block.pipe, inner, functions);
     switch (block.kind) {
       case "print":
-        if (block.pipe.assigns.length === 0) parts.push(goText(value));
+        if (block.pipe.assigns.length === 0)
+          parts.push(value === null || value === undefined ? nullText(block.pipe) : goText(value));
         break;
       case "if":
         run(isTrue(value) ? block.body : block.otherwise, inner, functions, parts);
@@ -48,7 +52,7 @@ function run(blocks: readonly Block[], scope: Scope, functions: TemplateFunction
           const [first, second] = block.pipe.assigns;
           if (first !== undefined) variables.set(first, second === undefined ? item : key);
           if (second !== undefined) variables.set(second, item);
-          run(block.body, { dot: item, variables }, functions, parts);
+          run(block.body, { ...inner, dot: item, variables }, functions, parts);
         }
       }
     }
@@ -86,7 +90,7 @@ function evaluateCall(
   if (typeof value === "function") return Reflect.apply(value, undefined, args);
   if (args.length > 0) {
     throw new TemplateError(
-      `:2: executing "" at <${head.source}>: can't give argument to non-function ${head.source}`,
+      `:${columnOf(head)}: executing "" at <${head.source}>: can't give argument to non-function ${head.source}`,
     );
   }
   return value;
@@ -105,30 +109,47 @@ function evaluateOperand(operand: Operand, scope: Scope, functions: TemplateFunc
     case "function":
       return callFunction(operand.name, [], functions);
     case "dot":
-      return follow(scope.dot, operand.chain, operand.source);
+      return follow(scope.dot, operand, scope);
     case "variable":
       if (!scope.variables.has(operand.name))
         throw new TemplateError(`: undefined variable "${operand.name}"`);
-      return follow(scope.variables.get(operand.name), operand.chain, operand.source);
+      return follow(scope.variables.get(operand.name), operand, scope);
     case "group":
-      return follow(evaluatePipe(operand.pipe, scope, functions), operand.chain, operand.source);
+      return follow(evaluatePipe(operand.pipe, scope, functions), operand, scope);
     default:
       return operand satisfies never;
   }
 }
 
-function follow(start: unknown, chain: readonly string[], source: string): unknown {
+function follow(start: unknown, { chain, source, column }: Chained, scope: Scope): unknown {
   let value = start;
+  const fail = (problem: string): never => {
+    throw new TemplateError(`:${column}: executing "" at <${source}>: ${problem}`);
+  };
   for (const name of chain) {
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
-      throw new TemplateError(
-        `:2: executing "" at <${source}>: can't evaluate field ${name} in ${goText(value)}`,
-      );
+      return fail(`can't evaluate field ${name} in ${goText(value)}`);
     }
     if (!Object.hasOwn(value, name)) {
-      throw new TemplateError(`:2: executing "" at <${source}>: map has no entry for key "${name}"`);
+      const isRoot = scope.rootType !== undefined && value === scope.variables.get("$");
+      return fail(
+        isRoot
+          ? `can't evaluate field ${name} in type ${scope.rootType}`
+          : `map has no entry for key "${name}"`,
+      );
     }
     value = Reflect.get(value, name);
   }
   return value;
+}
+
+type Chained = Extract<Operand, { readonly chain: readonly string[] }>;
+
+const columnOf = (operand: Operand): number => ("column" in operand ? operand.column : 2);
+
+/** Go's clients know the types of what is null in JSON: a map or a list without elements, mostly. */
+function nullText({ calls }: Pipe): string {
+  const [[head] = [], ...more] = calls;
+  if (head === undefined || more.length > 0 || !("chain" in head)) return goText(null);
+  return emptyText(head.chain.at(-1) ?? "");
 }

@@ -8,6 +8,8 @@ export interface Word {
   readonly kind: "field" | "variable" | "identifier" | "string" | "number" | "dot" | "punctuation";
   /** Fields and variables with their sign; strings unquoted. */
   readonly text: string;
+  /** Where it stands in the template. */
+  readonly offset: number;
   /** Whether white space came before it: `$x .Name` is two operands, `$x.Name` one. */
   readonly spaced: boolean;
 }
@@ -64,24 +66,24 @@ function lexAction(
       if (char === '"') throw new TemplateError(": unterminated quoted string");
       throw new TemplateError(`: unexpected "${char}" in operand`);
     }
+    const word = wordOf(match, { spaced, offset: position });
     position = wordPattern.lastIndex;
-    const word = wordOf(match, spaced);
     if (word !== undefined) words.push(word);
     spaced = word === undefined;
   }
 }
 
-function wordOf(match: RegExpExecArray, spaced: boolean): Word | undefined {
+function wordOf(match: RegExpExecArray, place: Pick<Word, "spaced" | "offset">): Word | undefined {
   const [text, space, quoted, raw, number, field, variable, identifier, punctuation] = match;
   if (space !== undefined) return undefined;
-  if (quoted !== undefined) return { kind: "string", text: unquote(quoted), spaced };
-  if (raw !== undefined) return { kind: "string", text: raw.slice(1, -1), spaced };
-  if (number !== undefined) return { kind: "number", text, spaced };
-  if (field !== undefined) return { kind: "field", text, spaced };
-  if (variable !== undefined) return { kind: "variable", text, spaced };
-  if (identifier !== undefined) return { kind: "identifier", text, spaced };
-  if (punctuation !== undefined) return { kind: "punctuation", text, spaced };
-  return { kind: "dot", text, spaced };
+  if (quoted !== undefined) return { kind: "string", text: unquote(quoted), ...place };
+  if (raw !== undefined) return { kind: "string", text: raw.slice(1, -1), ...place };
+  if (number !== undefined) return { kind: "number", text, ...place };
+  if (field !== undefined) return { kind: "field", text, ...place };
+  if (variable !== undefined) return { kind: "variable", text, ...place };
+  if (identifier !== undefined) return { kind: "identifier", text, ...place };
+  if (punctuation !== undefined) return { kind: "punctuation", text, ...place };
+  return { kind: "dot", text, ...place };
 }
 
 const escapes: Readonly<Record<string, string>> = { n: "\n", t: "\t", r: "\r" };

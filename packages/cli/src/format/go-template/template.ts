@@ -103,10 +103,12 @@ function parseOperand(
   const word = words[start];
   if (word === undefined) throw new TemplateError(": missing value for command");
   const chain: string[] = [];
+  let column = word.offset;
   let next = start + 1;
   const readChain = (): void => {
     for (let link = words[next]; link?.kind === "field" && !link.spaced; link = words[next]) {
       chain.push(link.text.slice(1));
+      column = link.offset;
       next += 1;
     }
   };
@@ -116,15 +118,21 @@ function parseOperand(
     case "number":
       return { operand: { kind: "literal", value: Number(word.text), source: word.text }, next };
     case "dot":
-      return { operand: { kind: "dot", chain, source: "." }, next };
+      return { operand: { kind: "dot", chain, source: ".", column }, next };
     case "field":
       chain.push(word.text.slice(1));
       readChain();
-      return { operand: { kind: "dot", chain, source: `.${chain.join(".")}` }, next };
+      return { operand: { kind: "dot", chain, source: `.${chain.join(".")}`, column }, next };
     case "variable":
       readChain();
       return {
-        operand: { kind: "variable", name: word.text, chain, source: [word.text, ...chain].join(".") },
+        operand: {
+          kind: "variable",
+          name: word.text,
+          chain,
+          source: [word.text, ...chain].join("."),
+          column,
+        },
         next,
       };
     case "identifier":
@@ -135,7 +143,7 @@ function parseOperand(
       const pipe = parsePipe(words.slice(start + 1, close), functions);
       next = close + 1;
       readChain();
-      return { operand: { kind: "group", pipe, chain, source: "(...)" }, next };
+      return { operand: { kind: "group", pipe, chain, source: "(...)", column }, next };
     }
     default:
       return word.kind satisfies never;

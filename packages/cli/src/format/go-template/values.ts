@@ -21,3 +21,21 @@ export function isTrue(value: unknown): boolean {
   if (typeof value === "object" && value !== null) return Object.keys(value).length > 0;
   return Boolean(value);
 }
+
+const maps = new Set(
+  "Annotations Data DriverOpts ExposedPorts Labels Networks Options PortBindings Ports Status StorageOpt Sysctls Tmpfs Volumes".split(
+    " ",
+  ),
+);
+const lists = new Set(
+  (
+    "Aliases Args Binds CapAdd CapDrop Capabilities Cmd Devices Dns DnsOptions DnsSearch Entrypoint Env ExecIDs " +
+    "ExtraHosts GroupAdd Layers Links Mounts OnBuild RepoDigests RepoTags SecurityOpt Shell Types Ulimits Value VolumesFrom"
+  ).split(" "),
+);
+
+/** What Go prints for a field that has nothing in it, by the type that its name has in the Engine API. */
+export function emptyText(name: string): string {
+  if (maps.has(name)) return "map[]";
+  return lists.has(name) ? "[]" : goText(null);
+}

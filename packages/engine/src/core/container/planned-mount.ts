@@ -201,7 +201,7 @@ export function parseMount(body: MountRequest): PlannedMount {
         {
           destination,
           readOnly,
-          mode: body.Source === "" ? "" : "z",
+          mode: "z",
           ...(options?.NoCopy === true ? { noCopy: true } : {}),
           ...(subpath === "" ? {} : { subpath: cleanPath(subpath).slice(1) }),
         },

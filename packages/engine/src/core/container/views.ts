@@ -1,6 +1,7 @@
 import type { ContainerInspect, ContainerSummary, MountPoint } from "@davit/protocol";
 import { humanDuration } from "./duration.ts";
 import { type Health, wireHealthcheck } from "./healthcheck.ts";
+import { hostConfigView } from "./host-config-view.ts";
 import { exposedPort } from "./published-ports.ts";
 import type { ContainerAddress, ContainerRecord } from "./record.ts";
 import { countsAsRunning, hasProcess } from "./transitions.ts";
@@ -52,10 +53,7 @@ export function inspectView(record: ContainerRecord, around: ContainerSurroundin
       ...healthView(around.health),
     },
     Image: record.imageId,
-    ResolvConfPath: around.paths.resolvConf,
-    HostnamePath: around.paths.hostname,
-    HostsPath: around.paths.hosts,
-    LogPath: around.paths.log,
+    ...filesView(record, around.paths),
     Name: `/${record.name}`,
     RestartCount: record.restartCount,
     Driver: around.storageDriver,
@@ -64,7 +62,7 @@ export function inspectView(record: ContainerRecord, around: ContainerSurroundin
     ProcessLabel: "",
     AppArmorProfile: "",
     ExecIDs: null,
-    HostConfig: record.hostConfig,
+    HostConfig: hostConfigView(record.hostConfig),
     GraphDriver: { Name: around.storageDriver, Data: { MergedDir: around.paths.rootfs } },
     ...sizesView(around),
     Mounts: mountPoints(record, around.mountpoints),
@@ -79,7 +77,7 @@ export function inspectView(record: ContainerRecord, around: ContainerSurroundin
       Tty: config.tty,
       OpenStdin: config.openStdin,
       StdinOnce: config.stdinOnce,
-      Env: [...config.env],
+      Env: config.env.length === 0 ? null : [...config.env],
       Cmd: config.cmd.length === 0 ? null : [...config.cmd],
       Image: config.image,
       Volumes: config.volumes.length === 0 ? null : setOf(config.volumes),
@@ -105,6 +103,20 @@ export function inspectView(record: ContainerRecord, around: ContainerSurroundin
       ...addressView(record.address),
       Networks: networksView(record),
     },
+  };
+}
+
+/** There are none before the first start. */
+function filesView(
+  { startedAt }: ContainerRecord,
+  { resolvConf, hostname, hosts, log }: ContainerSurroundings["paths"],
+) {
+  const isMade = !startedAt.startsWith("0001-");
+  return {
+    ResolvConfPath: isMade ? resolvConf : "",
+    HostnamePath: isMade ? hostname : "",
+    HostsPath: isMade ? hosts : "",
+    LogPath: isMade ? log : "",
   };
 }
 

@@ -75,7 +75,7 @@ export function parseAssignment(text: string): Assignment {
   const equals = text.indexOf("=");
   const target = equals === -1 ? text : text.slice(0, equals);
   const value = equals === -1 ? "" : text.slice(equals + 1);
-  if (target === "") {
+  if (equals === 0) {
     throw new EngineError("invalid", "invalid format, must be <name>[.<field>][=<value>]");
   }
   const dot = target.lastIndexOf(".");

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from "node:http";
 import { containerCreateBodySchema } from "@davit/protocol";
 import { parseDetachKeys } from "../../core/container/detach-keys.ts";
 import { parseLogTime, parseTail } from "../../core/container/log-time.ts";
@@ -100,7 +101,10 @@ const lifecycleRoutes = ({ lifecycle }: ContainerServices): readonly Route[] => 
     method: "POST",
     path: "/containers/{id}/start",
     // Goes on when the client is gone: nobody wants it half started.
-    handle: async ({ param }) => reply.empty((await lifecycle.start(param("id"))) === "started" ? 204 : 304),
+    handle: async ({ param, headers }) => {
+      refuseHostConfig(headers);
+      return reply.empty((await lifecycle.start(param("id"))) === "started" ? 204 : 304);
+    },
   },
   {
     method: "POST",
@@ -143,6 +147,16 @@ const lifecycleRoutes = ({ lifecycle }: ContainerServices): readonly Route[] => 
     },
   },
 ];
+
+/** Until 1.23 the host's part of the configuration came with the start; some clients still send an empty object. */
+function refuseHostConfig(headers: IncomingHttpHeaders): void {
+  const isChunked = headers["transfer-encoding"] !== undefined;
+  if (!isChunked && Number(headers["content-length"] ?? 0) <= 7) return;
+  throw new EngineError(
+    "invalid",
+    "starting container with non-empty request body was deprecated since API v1.22 and removed in v1.24",
+  );
+}
 
 const stopOptions = (query: Query, canceled: AbortSignal) => ({
   signal: query.text("signal"),

@@ -2,6 +2,7 @@ import { EngineError } from "../../core/errors.ts";
 import type { ByteStream } from "../../core/ports/byte-stream.ts";
 import { imagePruneFilterKeys } from "../../services/images/image-pruner.ts";
 import type { ImageServices } from "../../services/images/image-services.ts";
+import { imageOfVersion } from "../image-of-version.ts";
 import { registryAuth, registryMetaHeaders } from "../registry-headers.ts";
 import { reply } from "../reply.ts";
 import type { ApiRequest, Route } from "../route.ts";
@@ -144,7 +145,8 @@ const recordRoutes = ({ images, pruner }: ImageServices): readonly Route[] => [
   {
     method: "GET",
     path: "/images/{name:.*}/json",
-    handle: async ({ param }) => reply.json(await images.inspect(param("name"))),
+    handle: async ({ param, version }) =>
+      reply.json(imageOfVersion(await images.inspect(param("name")), version)),
   },
   {
     method: "GET",

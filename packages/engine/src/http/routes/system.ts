@@ -17,6 +17,7 @@ export function systemRoutes({ system, events }: SystemRouteServices): readonly 
   return [
     { method: "HEAD", path: "/_ping", handle: async () => ping("") },
     { method: "GET", path: "/_ping", handle: async () => ping("OK") },
+    { method: "OPTIONS", path: "/{any:.*}", handle: async () => reply.empty(200) },
     { method: "GET", path: "/version", handle: async () => reply.json(await system.version()) },
     { method: "GET", path: "/info", handle: async () => reply.json(await system.info()) },
     { method: "GET", path: "/events", handle: async (request) => streamEvents(events, request) },

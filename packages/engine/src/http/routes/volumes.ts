@@ -47,7 +47,7 @@ export function volumeRoutes(volumes: VolumeService): readonly Route[] {
           matches: ({ labels }) => labelsAllow(filters, labels),
           signal,
         });
-        return reply.json({ VolumesDeleted: removed.length === 0 ? null : removed, SpaceReclaimed: 0 });
+        return reply.json({ VolumesDeleted: removed, SpaceReclaimed: 0 });
       },
     },
     {

@@ -1,16 +1,15 @@
 import { checkedName, resolveContainer } from "../../core/container/name.ts";
 import type { ContainerRecord } from "../../core/container/record.ts";
 import { restartsAfterExit } from "../../core/container/restart-policy.ts";
-import { runtimeSignal, signalNumber } from "../../core/container/signal.ts";
 import { startFailureExitCode } from "../../core/container/start-failure.ts";
 import { afterAction, countsAsRunning, hasProcess } from "../../core/container/transitions.ts";
 import { EngineError, messageOf } from "../../core/errors.ts";
 import type { KeyedQueue } from "../../core/keyed-queue.ts";
 import type { TerminalSize } from "../../core/ports/process-input.ts";
-import { type ContainerPorts, namespace, publishContainerEvent } from "./container-ports.ts";
+import { type ContainerPorts, publishContainerEvent } from "./container-ports.ts";
 import type { ContainerRemover } from "./container-remover.ts";
 import type { ContainerStarter, StartedFacts } from "./container-starter.ts";
-import { endsWithin } from "./ends-within.ts";
+import type { ContainerStopper, StopOptions } from "./container-stopper.ts";
 import type { ExitSettler } from "./exit-settler.ts";
 import type { ExitWaiters, WaitCondition } from "./exit-waiters.ts";
 import type { HealthMonitor } from "./health-monitor.ts";
@@ -20,26 +19,13 @@ import type { Restarts } from "./restarts.ts";
 export interface LifecycleParts {
   readonly queue: KeyedQueue;
   readonly starter: ContainerStarter;
+  readonly stopper: ContainerStopper;
   readonly settler: ExitSettler;
   readonly remover: ContainerRemover;
   readonly waiters: ExitWaiters;
   readonly readers: OutputReaders;
   readonly restarts: Restarts;
   readonly health: HealthMonitor;
-}
-
-export interface StopOptions {
-  /** `""` or absent: the container's own. */
-  readonly signal?: string;
-  /** Negative: wait for ever; absent: the container's own. */
-  readonly timeoutSeconds?: number | undefined;
-  /** Gives up waiting; what was asked of the container stays asked. */
-  readonly canceled?: AbortSignal;
-}
-
-interface Signaled {
-  readonly record: ContainerRecord;
-  readonly exited: Promise<number>;
 }
 
 /**
@@ -153,26 +139,12 @@ export class ContainerLifecycle {
     }
   }
 
-  /** Asks it to end, and makes it after the timeout. Resolves when it has ended. */
-  stop(typed: string, options: StopOptions = {}): Promise<"stopped" | "not-running"> {
-    return this.#stop(typed, options, { isAsked: true });
+  async stop(typed: string, options: StopOptions = {}): Promise<"stopped" | "not-running"> {
+    return await this.#parts.stopper.stop(this.resolve(typed), options, { isAsked: true });
   }
 
-  async #stop(
-    typed: string,
-    options: StopOptions,
-    reason: { readonly isAsked: boolean },
-  ): Promise<"stopped" | "not-running"> {
-    const { id, config } = this.resolve(typed);
-    const signaled = await this.#signal(id, options.signal || config.stopSignal || "SIGTERM", reason);
-    if (signaled === undefined) return "not-running";
-    const timeoutSeconds = options.timeoutSeconds ?? config.stopTimeoutSeconds;
-    if (!(await endsWithin(signaled.exited, timeoutSeconds, options.canceled))) {
-      await this.#signal(id, "SIGKILL", reason);
-      await signaled.exited;
-    }
-    publishContainerEvent(this.#ports.events, signaled.record, "stop");
-    return "stopped";
+  async kill(typed: string, signal: string): Promise<void> {
+    await this.#parts.stopper.kill(this.resolve(typed), typed, signal);
   }
 
   /** Stops every running container, all at once, as the engine stops: the next one starts those whose policy says so. */
@@ -180,11 +152,11 @@ export class ContainerLifecycle {
     const { state, logger } = this.#ports;
     this.#parts.restarts.close();
     const running = state.containers.list().filter(hasProcess);
-    const stops = running.map(async ({ id }) => {
+    const stops = running.map(async (record) => {
       try {
-        await this.#stop(id, {}, { isAsked: false });
+        await this.#parts.stopper.stop(record, {}, { isAsked: false });
       } catch (error) {
-        logger.error({ container: id, err: error }, "container could not be stopped");
+        logger.error({ container: record.id, err: error }, "container could not be stopped");
       }
     });
     await Promise.all(stops);
@@ -195,64 +167,6 @@ export class ContainerLifecycle {
     await this.stop(id, options);
     await this.start(id, options.canceled);
     publishContainerEvent(this.#ports.events, this.resolve(id), "restart");
-  }
-
-  /** Sends a signal; after SIGKILL it resolves when the container has ended. Conflict if it does not run. */
-  async kill(typed: string, signal: string): Promise<void> {
-    const number = signalNumber(signal === "" ? "KILL" : signal);
-    const { id, config } = this.resolve(typed);
-    const isAsked = [signalNumber("KILL"), signalNumber(config.stopSignal || "SIGTERM")].includes(number);
-    const signaled = await this.#signal(id, String(number), { isAsked });
-    if (signaled === undefined) {
-      throw new EngineError("conflict", `Cannot kill container: ${typed}: Container ${id} is not running`);
-    }
-    if (number === signalNumber("KILL")) await signaled.exited;
-  }
-
-  /** Answers undefined if the container does not run. With `isAsked` its restart policy knows that it was meant to end. */
-  #signal(
-    id: string,
-    signal: string,
-    { isAsked }: { readonly isAsked: boolean },
-  ): Promise<Signaled | undefined> {
-    const { state, runtime, events } = this.#ports;
-    return this.#parts.queue.run(id, async () => {
-      const record = state.containers.get(id);
-      if (record?.status === "restarting" && isAsked) return this.#cancelRestart(record);
-      if (record === undefined || !hasProcess(record)) {
-        // It may be about to be started as the engine's start asks.
-        if (isAsked) this.#parts.restarts.cancel(id);
-        return undefined;
-      }
-      if (isAsked) state.containers.put({ ...record, manuallyStopped: true });
-      const exited = this.#parts.waiters.wait(id, "exit");
-      try {
-        await runtime.kill(namespace, id, runtimeSignal(signal));
-        publishContainerEvent(events, record, "kill", { signal: String(signalNumber(signal)) });
-        if (record.status === "paused" && isAsked) await this.#resume(id);
-      } catch (error) {
-        // It has just ended by itself: that is settled behind us in the queue.
-        if (!(error instanceof EngineError && error.kind === "conflict")) throw error;
-      }
-      return { record, exited };
-    });
-  }
-
-  /** A signal reaches a paused container when it goes on. */
-  async #resume(id: string): Promise<void> {
-    const { state, control, events } = this.#ports;
-    await control.resume(namespace, id);
-    const record = state.containers.get(id);
-    if (record?.status !== "paused") return;
-    state.containers.put({ ...record, status: "running" });
-    publishContainerEvent(events, record, "unpause");
-  }
-
-  #cancelRestart(record: ContainerRecord): Signaled {
-    this.#parts.restarts.cancel(record.id);
-    this.#ports.state.containers.put({ ...record, status: "exited", manuallyStopped: true });
-    this.#parts.waiters.exited(record.id, record);
-    return { record, exited: Promise.resolve(record.exitCode) };
   }
 
   /** Sets the size of a running container's terminal. */
@@ -292,7 +206,7 @@ export class ContainerLifecycle {
     options: { readonly force: boolean; readonly removeAnonymous: boolean },
   ): Promise<void> {
     const { id } = this.resolve(typed);
-    if (options.force) await (await this.#signal(id, "SIGKILL", { isAsked: true }))?.exited;
+    if (options.force) await (await this.#parts.stopper.signal(id, "SIGKILL", { isAsked: true }))?.exited;
     await this.#parts.queue.run(id, async () => {
       const record = this.#ports.state.containers.get(id);
       // Gone by itself, as --rm asks.

@@ -10,6 +10,7 @@ import type { ContainerPorts } from "./container-ports.ts";
 import { ContainerRemover } from "./container-remover.ts";
 import { ContainerStarter } from "./container-starter.ts";
 import { ContainerStats } from "./container-stats.ts";
+import { ContainerStopper } from "./container-stopper.ts";
 import { ContainerUpdater } from "./container-updater.ts";
 import { Containers } from "./containers.ts";
 import { ExitSettler } from "./exit-settler.ts";
@@ -49,7 +50,8 @@ export function containerServices(ports: ContainerPorts): ContainerServices {
   const health = new HealthMonitor(ports, exec);
   const settler = new ExitSettler(ports, { queue, remover, waiters, readers, restarts, health });
   const starter = new ContainerStarter(ports);
-  const parts = { queue, starter, settler, remover, waiters, readers, restarts, health };
+  const stopper = new ContainerStopper(ports, { queue, waiters, restarts });
+  const parts = { queue, starter, stopper, settler, remover, waiters, readers, restarts, health };
   const lifecycle = new ContainerLifecycle(ports, parts);
   return {
     containers: new Containers(ports, health),

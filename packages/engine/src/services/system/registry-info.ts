@@ -16,8 +16,8 @@ export function registryInfo({ insecure, mirrors }: RegistryFacts) {
   return {
     IndexServerAddress: "https://index.docker.io/v1/",
     RegistryConfig: {
-      AllowNondistributableArtifactsCIDRs: null,
-      AllowNondistributableArtifactsHostnames: null,
+      AllowNondistributableArtifactsCIDRs: [],
+      AllowNondistributableArtifactsHostnames: [],
       // The host itself is always trusted.
       InsecureRegistryCIDRs: [...new Set(["::1/128", "127.0.0.0/8", ...insecure.filter(isRange)])],
       IndexConfigs: Object.fromEntries(indexes.map((entry) => [entry.Name, entry])),

@@ -1,0 +1,100 @@
+import { execFileSync } from "node:child_process";
+import {
+  chown,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { LinuxMountFiles } from "./linux-mount-files.ts";
+
+const files = new LinuxMountFiles();
+let dir: string;
+
+beforeEach(async () => {
+  dir = await mkdtemp("/tmp/dvf-");
+  await mkdir(`${dir}/root/in/side`, { recursive: true });
+  await writeFile(`${dir}/root/in/file`, "text");
+  await writeFile(`${dir}/outside`, "secret");
+});
+afterEach(async () => {
+  for (const name of ["target", "memory"]) {
+    try {
+      execFileSync("umount", ["-l", `${dir}/${name}`], { stdio: "ignore" });
+    } catch {
+      // Not mounted by this test.
+    }
+  }
+  await rm(dir, { recursive: true });
+});
+
+test.each([
+  ["/in/file", "root/in/file", false],
+  ["in/side/../file", "root/in/file", false],
+  ["/../../in", "root/in", true],
+  ["/", "root", true],
+])("%s is %s", async (path, expected, isDirectory) => {
+  const found = await files.resolveInside(`${dir}/root`, path);
+  expect(found).toEqual({ path: `${dir}/${expected}`, isDirectory });
+});
+
+test("links are followed as a process inside would", async () => {
+  await symlink("/in", `${dir}/root/absolute`);
+  await symlink("../../../../in/file", `${dir}/root/in/up`);
+  await symlink("self", `${dir}/root/self`);
+  const root = `${dir}/root`;
+  expect((await files.resolveInside(root, "/absolute/side"))?.path).toBe(`${root}/in/side`);
+  expect((await files.resolveInside(root, "/in/up"))?.path).toBe(`${root}/in/file`);
+  expect(await files.resolveInside(root, "/nosuch")).toBeUndefined();
+  expect(await files.resolveInside(root, "/in/file/below")).toBeUndefined();
+  await expect(files.resolveInside(root, "/self")).rejects.toThrow("too many links");
+});
+
+test("a copy keeps owners, links and modes, and leaves what is not empty alone", async () => {
+  await chown(`${dir}/root/in`, 12, 34);
+  await symlink("file", `${dir}/root/in/link`);
+  await mkdir(`${dir}/copy`);
+  await files.copyIntoEmpty(`${dir}/root/in`, `${dir}/copy`);
+  expect((await readdir(`${dir}/copy`)).toSorted()).toEqual(["file", "link", "side"]);
+  expect(await readlink(`${dir}/copy/link`)).toBe("file");
+  const { uid, gid } = await lstat(`${dir}/copy`);
+  expect([uid, gid]).toEqual([12, 34]);
+  await writeFile(`${dir}/copy/file`, "changed");
+  await files.copyIntoEmpty(`${dir}/root/in`, `${dir}/copy`);
+  expect(await readFile(`${dir}/copy/file`, "utf8")).toBe("changed");
+});
+
+test("a part is mounted, a file as well as a directory, and nothing outside", async () => {
+  await symlink(`${dir}/outside`, `${dir}/root/leak`);
+  await expect(files.bindInside(`${dir}/root`, "leak", `${dir}/target`)).rejects.toThrow("no such file");
+  await expect(files.bindInside(`${dir}/root`, "nosuch", `${dir}/target`)).rejects.toThrow(
+    "cannot access path nosuch: no such file or directory",
+  );
+  await files.bindInside(`${dir}/root`, "in/file", `${dir}/target`);
+  expect(await readFile(`${dir}/target`, "utf8")).toBe("text");
+});
+
+test("memory is mounted once, with its size", async () => {
+  await files.mountMemory(`${dir}/memory`, 1 << 20);
+  await files.mountMemory(`${dir}/memory`, 1 << 20);
+  const lines = (await readFile("/proc/self/mountinfo", "utf8")).split("\n");
+  const mounts = lines.filter((line) => line.includes(` ${dir}/memory `));
+  expect(mounts).toHaveLength(1);
+  expect(mounts[0]).toContain("size=1024k");
+});
+
+test("tells of the mount that a path lies on", async () => {
+  await files.mountMemory(`${dir}/memory`, 1 << 20);
+  execFileSync("mount", ["--make-shared", `${dir}/memory`]);
+  await mkdir(`${dir}/memory/below`);
+  expect(await files.propagation(`${dir}/memory/below`)).toMatchObject({
+    mountPoint: `${dir}/memory`,
+    shared: true,
+  });
+});

@@ -1,0 +1,98 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  type CommandOptions,
+  type DockerRegistry,
+  repository,
+  runCommand,
+  startDockerRegistry,
+} from "@davit/testkit";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { onTerminal } from "./on-terminal.ts";
+import { useDavitd } from "./use-davitd.ts";
+
+// htpasswd of "captain" and "davit"; bcrypt, because the registry takes nothing else.
+const htpasswd = "captain:$2b$04$abcdefghijklmnopqrstuu0REpWhy7e9w9yWZ4FiEnfEcIfixcAOG\n";
+
+const daemon = useDavitd();
+const program = join(repository, "bin/davit");
+let registry: DockerRegistry;
+
+beforeAll(async () => {
+  registry = await startDockerRegistry({ htpasswd });
+  const name = `${registry.host}/acme/v:1`;
+  await davit(["login", "-u", "captain", "--password-stdin", registry.host], { input: "davit\n" });
+  await davit(["plugin", "create", name, daemon.plugin]);
+  expect((await davit(["plugin", "push", name])).exitCode).toBe(0);
+  await davit(["plugin", "rm", name]);
+  await davit(["logout", registry.host]);
+});
+afterAll(() => registry.stop());
+
+const davit = (args: readonly string[], options: CommandOptions = {}) =>
+  runCommand(program, args, { ...options, env: daemon.engine.environment() });
+const configFile = () => join(daemon.engine.dir, "docker-config/config.json");
+const readAuths = async (): Promise<unknown> => JSON.parse(await readFile(configFile(), "utf8"));
+
+test("davit login --password-stdin keeps what the registry accepts", async () => {
+  const login = ["login", "-u", "captain", "--password-stdin", registry.host];
+  expect(await davit(login, { input: "davit\n" })).toMatchObject({
+    exitCode: 0,
+    stdout: "Login Succeeded\n",
+  });
+  const auth = Buffer.from("captain:davit").toString("base64");
+  expect(await readAuths()).toEqual({ auths: { [registry.host]: { auth } } });
+  // Both clients share the file.
+  expect(await daemon.engine.ok(["logout", registry.host])).toBe(
+    `Removing login credentials for ${registry.host}`,
+  );
+  expect(await readAuths()).toEqual({ auths: {} });
+});
+
+test("davit login keeps nothing that the registry refuses", async () => {
+  await writeFile(configFile(), "{}");
+  const login = ["login", "-u", "captain", "--password-stdin", registry.host];
+  const { stderr, exitCode } = await davit(login, { input: "wrong" });
+  expect(stderr).toContain("unauthorized");
+  expect(exitCode).toBe(1);
+  expect(await readAuths()).toEqual({});
+});
+
+test("davit login asks on a terminal, without showing the password", async () => {
+  await using terminal = onTerminal(program, ["login", registry.host], daemon.engine.environment());
+  await terminal.shows("Username: ");
+  terminal.type("captain\n");
+  await terminal.shows("Password: ");
+  terminal.type("davit\r");
+  await terminal.shows("Login Succeeded");
+  expect(await terminal.exitCode).toBe(0);
+  expect(terminal.output).not.toContain("davit\r");
+  await davit(["logout", registry.host]);
+});
+
+test("davit plugin install logs in when the registry wants to know who asks, and goes on", async () => {
+  const name = `${registry.host}/acme/v:1`;
+  await using terminal = onTerminal(program, ["plugin", "install", name], daemon.engine.environment());
+  await terminal.shows("Login prior to plugin install:");
+  await terminal.shows("Username: ");
+  terminal.type("captain\n");
+  await terminal.shows("Password: ");
+  terminal.type("davit\r");
+  await terminal.shows("[y/N] ");
+  terminal.type("y\n");
+  await terminal.shows(`Installed plugin ${name}`);
+  expect(await terminal.exitCode).toBe(0);
+  await davit(["plugin", "rm", "-f", name]);
+  await davit(["logout", registry.host]);
+});
+
+test.each(["Username: ", "Password: "])("Ctrl-C at %j ends davit login with 130", async (question) => {
+  await using terminal = onTerminal(program, ["login", registry.host], daemon.engine.environment());
+  await terminal.shows("Username: ");
+  if (question === "Password: ") {
+    terminal.type("captain\n");
+    await terminal.shows("Password: ");
+  }
+  terminal.type("\u0003");
+  expect(await terminal.exitCode).toBe(130);
+});
