@@ -69,8 +69,8 @@ function put(content: string | Uint8Array, target: string, mode: number): void {
 
 /** The packages whose code is in the bundles, by their source maps. */
 function bundledPackages(): readonly string[] {
-  const names = globSync("dist/{davit,davitd,davit/*}.mjs.map", { cwd: root }).flatMap((path) => {
-    const map = readFileSync(join(root, path), "utf8");
+  const names = ["davit", "davitd"].flatMap((program) => {
+    const map = readFileSync(join(root, `dist/${program}.mjs.map`), "utf8");
     return [...map.matchAll(/"[^"]*node_modules\/((?:@[^/"]+\/)?[^/"]+)\//g)].map((match) => match[1] ?? "");
   });
   return [...new Set(names)].sort();
@@ -117,10 +117,6 @@ try {
   install(`node_modules/node-linux-${cpu}/bin/node`, "usr/lib/davit/node", 0o755);
   for (const program of ["davit", "davitd"])
     install(`dist/${program}.mjs`, `usr/lib/davit/${program}.mjs`, 0o644);
-  // The parts that the command line reads when it needs them.
-  for (const part of globSync("dist/davit/*.mjs", { cwd: root })) {
-    install(part, part.replace(/^dist/, "usr/lib/davit"), 0o644);
-  }
   install("packaging/davit", "usr/bin/davit", 0o755);
   install("packaging/davitd", "usr/sbin/davitd", 0o755);
   for (const unit of ["davit.service", "davit.socket"])

@@ -118,6 +118,7 @@ systemd-socket-activate systemd
 LIST
   ldconfig -p | grep -q libdevmapper.so.1.02.1 || printf ' libdevmapper1.02.1'
   [ -d /usr/lib/python3/dist-packages/docker ] || printf ' python3-docker'
+  [ -x /usr/bin/docker-compose ] || printf ' docker-compose'
 }
 
 # What the engine runs: runc and conmon for containers, bsdtar for layers, socat for their stdin, CNI (with iptables and

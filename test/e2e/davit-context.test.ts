@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:https";
 import { join } from "node:path";
 import { mustRun, repository, runCommand, TempDir } from "@davit/testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -50,7 +53,7 @@ beforeAll(async () => {
   const daemon: StartedProgram = stack.use(
     startProgram(join(repository, "bin/davitd"), [...roots, ...tls, ...hosts, "--config-file", "/dev/null"]),
   );
-  port = /:(\d+)"?$/.exec(await daemon.line("API listen on 127.0.0.1"))?.[1] ?? "";
+  port = /:(\d+)"?$/.exec(await daemon.line("API listen on tcp://127.0.0.1"))?.[1] ?? "";
   const docker = (...args: readonly string[]) => mustRun("docker", args, { env: environment() });
   await docker("context", "create", "local", "--docker", `host=unix://${socket()}`);
   const files = `ca=${pem("ca")},cert=${pem("cert")},key=${pem("key")}`;
@@ -108,11 +111,24 @@ describe("TLS", () => {
   });
 
   test("a server of another CA is refused, unless nobody asks", async () => {
-    const own = ["--tlscert", pem("cert"), "--tlskey", pem("key")];
-    const refused = await davit([...host(), "--tlsverify", "--tlscacert", pem("cert"), ...own, ...rootOf]);
-    expect(refused.exitCode).toBe(1);
-    expect(refused.stderr).toContain("error during connect");
-    expect(await davit([...host(), "--tls", ...own, ...rootOf])).toEqual(answered());
+    const [cert, key] = await Promise.all([readFile(pem("server")), readFile(pem("server-key"))]);
+    const server = createServer({ cert, key }, (_request, response) => {
+      response.setHeader("Api-Version", "1.51").end("{}");
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const address = server.address();
+    const there = `tcp://127.0.0.1:${typeof address === "object" ? address?.port : ""}`;
+    try {
+      const refused = await davit(["-H", there, "--tlsverify", "--tlscacert", pem("cert"), ...rootOf]);
+      expect(refused.exitCode).toBe(1);
+      expect(refused.stderr).toContain("error during connect");
+      const trusting = await davit(["-H", there, "--tls", "info", "--format", "json"]);
+      expect(trusting).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("unexpected answer") });
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
   });
 
   test("a file that was named and is not there is told", async () => {

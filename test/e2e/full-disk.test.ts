@@ -89,6 +89,7 @@ test("once there is room again, the plugin is installed and serves", async () =>
   const reference = `${registry.host}/acme/v:1`;
   await engine.ok(["plugin", "install", "--grant-all-permissions", reference]);
   await engine.ok(["volume", "create", "--driver", reference, "one"]);
+  expect(await engine.ok(["volume", "ls", "--quiet"])).toBe("one");
   await engine.ok(["volume", "rm", "one"]);
   await engine.ok(["plugin", "rm", "--force", reference]);
 });

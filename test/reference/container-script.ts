@@ -17,10 +17,10 @@ const created: readonly Step[] = [
     "inspect --format '{{.Name}} {{.Path}} {{json .Args}} {{.Platform}} {{.Driver}} {{.RestartCount}}' made",
   ),
   step("inspect --format '{{json .Config}}' made"),
+  differs("seccomp-and-masks", "inspect --format '{{json .HostConfig}}' made"),
   step("inspect --format '{{json .NetworkSettings}}' made"),
   step("inspect --size --format '{{.SizeRw}}' made"),
   step("inspect --type volume made"),
-  differs("messages-of-28", "inspect --type image made"),
   step("inspect nosuch"),
   step("logs made"),
   step("exec made true"),
@@ -93,6 +93,8 @@ const files: readonly Step[] = [
 ];
 
 const ended: readonly Step[] = [
+  step("rename renamed 'bad name'"),
+  step("kill nosuch"),
   step("kill --signal NOSUCH renamed"),
   step("kill --signal WINCH renamed"),
   step("rm renamed"),
@@ -116,6 +118,9 @@ const ended: readonly Step[] = [
   step("container prune --force --filter label=nosuch"),
   differs("messages-of-28", "container prune --force --filter nonsense=1"),
   step("rm renamed nosuch"),
+  step("run --name unwell --network none --health-cmd 'exit 1' --health-retries 2 busybox true"),
+  step("inspect --format '{{json .Config.Healthcheck}} {{json .State.Health}}' unwell"),
+  step("rm unwell"),
   step("run --detach --name sleeper --network none --stop-signal KILL busybox sleep 600"),
   step("stop sleeper"),
   step("wait sleeper"),

@@ -1,7 +1,10 @@
 import { ask, type HttpStep } from "./http-step.ts";
 
-const create = (name: string, json: Readonly<Record<string, unknown>>, more: Partial<HttpStep> = {}): HttpStep =>
-  ask(`POST /containers/create?name=${name}`, { json: { Image: "busybox", ...json }, ...more });
+const create = (
+  name: string,
+  json: Readonly<Record<string, unknown>>,
+  more: Partial<HttpStep> = {},
+): HttpStep => ask(`POST /containers/create?name=${name}`, { json: { Image: "busybox", ...json }, ...more });
 const host = (HostConfig: Readonly<Record<string, unknown>>) => ({
   Cmd: ["true"],
   HostConfig: { NetworkMode: "none", ...HostConfig },
@@ -17,7 +20,7 @@ const refused: readonly HttpStep[] = [
   ask("GET /containers/nosuch"),
   ask("POST /containers/nosuch/start"),
   ask("POST /containers/nosuch/stop"),
-  ask("POST /containers/nosuch/kill", { differs: "no-preambles" }),
+  ask("POST /containers/nosuch/kill"),
   ask("POST /containers/nosuch/wait"),
   ask("POST /containers/nosuch/attach?stream=1&stdout=1"),
   ask("GET /containers/nosuch/logs?stdout=1"),
@@ -66,7 +69,8 @@ const refused: readonly HttpStep[] = [
   ask("DELETE /containers/logged", { differs: "log-drivers" }),
   create("ipc", host({ IpcMode: "nonsense" }), { differs: "bad-input-is-400" }),
   ask("DELETE /containers/ipc", { differs: "bad-input-is-400" }),
-  create("xx", host({ PidMode: "nonsense" })),
+  create("pid", host({ PidMode: "nonsense" }), { differs: "bad-input-is-400" }),
+  ask("DELETE /containers/pid", { differs: "bad-input-is-400" }),
   create("xx", { ...host({}), WorkingDir: "relative" }),
   create("named", { ...host({}), Hostname: "bad_name!" }),
   ask("DELETE /containers/named"),
@@ -109,7 +113,7 @@ const life: readonly HttpStep[] = [
   ask("POST /containers/web/stop?t=abc"),
   ask("POST /containers/web/unpause"),
   ask("POST /containers/web/rename"),
-  ask("POST /containers/web/rename?name=Bad%20Name", { differs: "no-preambles" }),
+  ask("POST /containers/web/rename?name=Bad%20Name"),
   ask("POST /containers/web/rename?name=web"),
   ask("POST /containers/web/rename?name=web2"),
   ask("POST /containers/web2/rename?name=web"),
@@ -125,7 +129,7 @@ const life: readonly HttpStep[] = [
   ask("POST /exec/{exec}/start", { json: { Detach: false, Tty: false } }),
   ask("GET /exec/{exec}/json"),
   ask("POST /exec/{exec}/start", { json: { Detach: false } }),
-  ask("POST /exec/{exec}/resize?h=1&w=1"),
+  ask("POST /exec/nosuch/resize?h=1&w=1"),
   ask("HEAD /containers/web/archive?path=/bin/busybox"),
   ask("HEAD /containers/web/archive?path=/nosuch"),
   ask("GET /containers/web/archive"),

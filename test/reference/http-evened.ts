@@ -37,9 +37,15 @@ const texts: readonly EvenedText[] = [
     davit: "bad parameter: path cannot be empty",
     differs: "messages-of-28",
   },
-  { docker: /^client version (\S+) is too new\./, davit: "client version $1 is too new\\..*", differs: "versions-of-28" },
+  { docker: /^page not found$/, davit: "page not found: [A-Z]+ /.*", differs: "unknown-endpoints-named" },
   {
-    docker: /^(?:failed to parse privileges: |invalid JSON: )?(?:got )?(?:EOF|unexpected EOF|invalid character .*|json: .*)(?: while reading request body)?$/,
+    docker: /^client version (\S+) is too new\./,
+    davit: "client version $1 is too new\\..*",
+    differs: "versions-of-28",
+  },
+  {
+    docker:
+      /^(?:failed to parse privileges: |invalid JSON: )?(?:got )?(?:EOF|unexpected EOF|invalid character .*|json: .*)(?: while reading request body)?$/,
     davit: "invalid JSON: .*",
     differs: "json-errors-in-own-words",
   },
@@ -59,10 +65,13 @@ const texts: readonly EvenedText[] = [
 const members: readonly { readonly path: RegExp; readonly differs: string }[] = [
   { path: /\.Config\.DockerVersion$/, differs: "no-dockerversion" },
   { path: /\.memory_stats\.stats\.\w+$/, differs: "stats-as-the-kernel-tells" },
-  { path: /\.(Components|Platform\.Name|Runtimes|ClusterStore|ClusterAdvertise)$/, differs: "own-components" },
+  {
+    path: /\.(Components|Platform\.Name|Runtimes|ClusterStore|ClusterAdvertise)$/,
+    differs: "own-components",
+  },
   { path: /\.GraphDriver\.Data$/, differs: "own-components" },
   {
-    path: /\.HostConfig\.(KernelMemory|KernelMemoryTCP|MaskedPaths|ReadonlyPaths|MemorySwappiness|OomKillDisable|PidsLimit|ConsoleSize|RestartPolicy\.Name)$/,
+    path: /\.HostConfig\.(KernelMemory|KernelMemoryTCP|RestartPolicy\.Name)$/,
     differs: "containers-described-as-by-28",
   },
 ];
@@ -112,7 +121,8 @@ function evened(davit: unknown, docker: unknown, path: string): unknown {
   const same: [string, unknown][] = [];
   for (const name of new Set([...Object.keys(davit), ...Object.keys(docker)])) {
     const below = `${path}.${name}`;
-    if (name in docker && !(isEvened(below) && !(name in davit))) same.push([name, evened(davit[name], docker[name], below)]);
+    if (name in docker && !(isEvened(below) && !(name in davit)))
+      same.push([name, evened(davit[name], docker[name], below)]);
     // One more member that says nothing does no harm.
     else if (name in davit && (isEvened(below) || isEmpty(davit[name]))) same.push([name, davit[name]]);
   }

@@ -35,7 +35,10 @@ const nothingThere: readonly HttpStep[] = [
   ask("POST /plugins/pull"),
   ask("POST /plugins/pull?remote={registry}/acme/v:1", { text: "{" }),
   ask("POST /plugins/pull?remote={registry}/acme/v:1", { json: { a: 1 } }),
-  ask("POST /plugins/pull?remote={registry}/acme/v:nosuch", { json: [], differs: "registry-errors-name-the-last-step" }),
+  ask("POST /plugins/pull?remote={registry}/acme/v:nosuch", {
+    json: [],
+    differs: "registry-errors-name-the-last-step",
+  }),
   ask("POST /plugins/pull?remote={registry}/acme/v:1&name=Bad%20Name", { json: [] }),
 ];
 
@@ -107,7 +110,10 @@ const distribution: readonly HttpStep[] = [
   ask("POST /plugins/pull?remote={registry}/acme/v:1&name=acme/w", { json: granted }),
   ask("GET /plugins/acme/w/json"),
   ask("POST /plugins/acme/w/upgrade?remote={registry}/acme/v:1", { json: granted }),
-  ask("POST /plugins/acme/w/upgrade?remote={registry}/acme/v:nosuch", { json: granted, differs: "registry-errors-name-the-last-step" }),
+  ask("POST /plugins/acme/w/upgrade?remote={registry}/acme/v:nosuch", {
+    json: granted,
+    differs: "registry-errors-name-the-last-step",
+  }),
   ask("POST /plugins/acme/w/upgrade?remote=Not%20A%20Reference", { json: granted }),
   ask("POST /plugins/acme/w/upgrade"),
 ];

@@ -39,11 +39,16 @@ export const systemSteps: readonly HttpStep[] = [
   ask("GET /events?since=5&until=2"),
   ask(`GET /events?since=1&until=2&filters=${encodeURIComponent("{")}`),
   ask(`GET /events?since=1&until=2&filters=${encodeURIComponent('{"type":["nonsense"]}')}`),
-  ask(`GET /events?since=1&until=2&filters=${encodeURIComponent('{"nonsense":["x"]}')}`, { differs: "events-unknown-filter" }),
+  ask(`GET /events?since=1&until=2&filters=${encodeURIComponent('{"nonsense":["x"]}')}`, {
+    differs: "events-unknown-filter",
+  }),
   ask("POST /auth"),
   ask("POST /auth", { text: "{" }),
   ask("POST /auth", { json: { username: "u", password: "p", serveraddress: "{registry}" } }),
-  ask("POST /auth", { json: { username: "u", password: "p", serveraddress: "127.0.0.1:1" }, differs: "registry-errors-name-the-last-step" }),
+  ask("POST /auth", {
+    json: { username: "u", password: "p", serveraddress: "127.0.0.1:1" },
+    differs: "registry-errors-name-the-last-step",
+  }),
 ];
 
 export const imageSteps: readonly HttpStep[] = [
@@ -64,12 +69,19 @@ export const imageSteps: readonly HttpStep[] = [
   ask("POST /images/busybox/tag?repo=Not%20A%20Reference"),
   ask("POST /images/busybox/tag"),
   ask("POST /images/nosuch/push", { headers: { "X-Registry-Auth": "e30=" } }),
-  ask("POST /images/{registry}/acme/busybox/push?tag=1", { headers: { "X-Registry-Auth": "e30=" }, differs: "layers-kept-as-they-came" }),
+  ask("POST /images/{registry}/acme/busybox/push?tag=1", {
+    headers: { "X-Registry-Auth": "e30=" },
+    differs: "layers-kept-as-they-came",
+  }),
   ask("POST /images/create?fromImage={registry}/acme/busybox&tag=nosuch"),
   ask("POST /images/create?fromImage=Not%20A%20Reference"),
   ask("POST /images/create?fromSrc=-&repo=acme/imported&tag=1", { archive: "without-rootfs" }),
   ask("POST /images/create?fromSrc=-&repo=Bad%20Name", { archive: "without-rootfs" }),
-  ask("POST /images/load", { text: "this is no tar", type: "application/x-tar", differs: "bad-input-is-400" }),
+  ask("POST /images/load", {
+    text: "this is no tar",
+    type: "application/x-tar",
+    differs: "bad-input-is-400",
+  }),
   ask("POST /images/load?quiet=1", { archive: "without-rootfs", differs: "bad-input-is-400" }),
   ask("DELETE /images/nosuch"),
   ask("DELETE /images/Not%20A%20Reference"),

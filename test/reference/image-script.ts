@@ -15,6 +15,7 @@ const look: readonly Step[] = [
   ),
   differs("messages-of-28", "image inspect nosuch"),
   step("history nosuch"),
+  step("history --format '{{.Comment}} {{.CreatedBy}}' busybox"),
 ];
 
 const names: readonly Step[] = [
@@ -60,6 +61,7 @@ const distribution: readonly Step[] = [
   step("push nosuch/image"),
   step("tag busybox {registry}/box:1"),
   step("push --quiet {registry}/box:1"),
+  step("push {registry}/box:nosuch"),
   step("rmi {registry}/box:1"),
   step("pull --quiet {registry}/box:1"),
   step("run --rm --network none {registry}/box:1 echo pulled"),

@@ -1,9 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
   findPeer,
   peerEnvironment,
-  repository,
   runCommand,
   startDavitd,
   startDockerd,
@@ -12,16 +10,11 @@ import {
   type TestEngine,
 } from "@davit/testkit";
 import { beforeAll, describe, expect, test } from "vitest";
+import { documentedDifferences } from "./documented-differences.ts";
 import { preparePlaces } from "./places.ts";
 import { evened, olderScript, script } from "./script.ts";
 import type { Step } from "./step.ts";
 import { type Answer, typeScript } from "./type-script.ts";
-
-/** The headings under which a difference is documented. */
-async function differences(): Promise<ReadonlySet<string>> {
-  const text = await readFile(join(repository, "docs/differences.md"), "utf8");
-  return new Set([...text.matchAll(/^### (.+)$/gm)].map(([, heading = ""]) => heading));
-}
 
 /** Debian's docker CLI, wherever the newer one that the path names first has come from. */
 async function findOlderCli(): Promise<string> {
@@ -80,7 +73,7 @@ describe.each([
 });
 
 test("every difference is documented, and every line that differs names one", async () => {
-  const documented = await differences();
+  const documented = await documentedDifferences();
   const named = new Set([...script, ...olderScript, ...evened].flatMap(({ differs }) => differs ?? []));
   expect([...named].filter((heading) => !documented.has(heading))).toEqual([]);
 });

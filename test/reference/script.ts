@@ -256,6 +256,7 @@ export const olderScript: readonly Step[] = [
   ...volumes,
   ...containers,
   ...inUse,
+  ...containerScript,
   step("volume prune --force"),
   step("volume ls --quiet"),
 ];

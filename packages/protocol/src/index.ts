@@ -17,13 +17,13 @@ export {
   type MountPoint,
   mountPointSchema,
 } from "./engine-api/container.ts";
+export { type Event, eventSchema } from "./engine-api/event.ts";
 export {
   type ExecCreateBody,
   type ExecInspect,
   execCreateBodySchema,
   execStartBodySchema,
 } from "./engine-api/exec.ts";
-export { type Event, eventSchema } from "./engine-api/event.ts";
 export {
   type HostConfig,
   hostConfigSchema,
@@ -73,6 +73,16 @@ export {
 } from "./oci/manifest.ts";
 export { isIndexType, isLayerType, mediaTypes } from "./oci/media-types.ts";
 export {
+  canonicalName,
+  familiarName,
+  familiarRepository,
+  InvalidReferenceError,
+  parseReference,
+  type Reference,
+  repositoryOf,
+  withDefaultTag,
+} from "./oci/reference.ts";
+export {
   type PluginConfig,
   type PluginDevice,
   type PluginEnv,
@@ -89,13 +99,3 @@ export {
   volumeDriverRequests,
   volumeDriverResponses,
 } from "./plugin-rpc/volume-driver.ts";
-export {
-  canonicalName,
-  familiarName,
-  familiarRepository,
-  InvalidReferenceError,
-  parseReference,
-  type Reference,
-  repositoryOf,
-  withDefaultTag,
-} from "./oci/reference.ts";

@@ -37,7 +37,7 @@ export interface StatsRow {
   readonly stats: Stats | undefined;
 }
 
-export function cpuPercent({ cpu_stats: now, precpu_stats: before }: Stats): number {
+function cpuPercent({ cpu_stats: now, precpu_stats: before }: Stats): number {
   const used = now.cpu_usage.total_usage - (before.cpu_usage?.total_usage ?? 0);
   const passed = now.system_cpu_usage - (before.system_cpu_usage ?? 0);
   const cpus = now.online_cpus ?? (now.cpu_usage.percpu_usage ?? []).length;
@@ -45,7 +45,7 @@ export function cpuPercent({ cpu_stats: now, precpu_stats: before }: Stats): num
 }
 
 /** Without the page cache that the kernel would give back: cgroup v1's name, then v2's. */
-export function memoryUsed({ memory_stats: { usage, stats } }: Stats): number {
+function memoryUsed({ memory_stats: { usage, stats } }: Stats): number {
   const cache = stats?.["total_inactive_file"] ?? stats?.["inactive_file"] ?? 0;
   return cache < usage ? usage - cache : usage;
 }

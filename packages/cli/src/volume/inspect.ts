@@ -19,7 +19,8 @@ export const inspect = defineVerb({
       async (name) => {
         const volume = await inspectObject(context, volumeSchema, objectPath("volume", name));
         // Templates know it even where the daemon leaves it out; what is undefined is not in the JSON.
-        return typeof volume === "object" ? { Status: undefined, ...volume } : volume;
+        if (typeof volume !== "object" || volume === null || "Status" in volume) return volume;
+        return { ...volume, Status: undefined };
       },
       "volume.Volume",
     ),

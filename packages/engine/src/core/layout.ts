@@ -69,11 +69,14 @@ export class Layout {
     };
   }
 
+  /** Of programs that run in containers besides their own. */
+  get execBundles(): string {
+    return `${this.roots.exec}/bundles/exec`;
+  }
+
   /** A program that runs in a container besides its own. */
   exec(containerId: string, execId: string) {
-    return {
-      log: `${this.container(containerId).dir}/exec-${execId}.log`,
-      bundle: `${this.roots.exec}/bundles/exec/${execId}`,
-    };
+    const logDir = `${this.container(containerId).dir}/exec`;
+    return { logDir, log: `${logDir}/${execId}.log`, bundle: `${this.execBundles}/${execId}` };
   }
 }

@@ -3,7 +3,7 @@ import { EngineError, isCanceled, messageOf } from "../core/errors.ts";
 import type { Logger } from "../core/ports/logger.ts";
 import { type ApiVersionRange, requireSupported } from "./api-version.ts";
 import { statusOf } from "./error-status.ts";
-import { refuseHijack, serveHijack, takeConnection, type TakenConnection } from "./hijack.ts";
+import { refuseHijack, serveHijack, type TakenConnection, takeConnection } from "./hijack.ts";
 import { Query } from "./query.ts";
 import type { ApiReply } from "./reply.ts";
 import { requestBody } from "./request-body.ts";

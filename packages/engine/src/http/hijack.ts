@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { type IncomingMessage, STATUS_CODES, type ServerResponse } from "node:http";
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { EngineError } from "../core/errors.ts";
 import type { ByteStream } from "../core/ports/byte-stream.ts";

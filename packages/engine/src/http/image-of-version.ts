@@ -22,9 +22,13 @@ const silentConfig = {
   Labels: null,
 };
 
-/** An image as the version's clients read it: docker-compose 1 fails without `ContainerConfig`, which 1.45 dropped. */
+/**
+ * An image as the version's clients read it. `ContainerConfig`, which 1.45 dropped, is there in all: docker-compose 1
+ * looks for the image's volumes in it, whatever version it speaks, and fails without.
+ */
 export function imageOfVersion(image: ImageInspect, version: ApiVersion): unknown {
-  if (version.atLeast(1, 50)) return image;
-  const whole = { ...image, Config: { ...silentConfig, ...image.Config } };
-  return version.atLeast(1, 45) ? whole : { ...whole, Container: "", ContainerConfig: silentConfig };
+  const whole = { ...silentConfig, ...image.Config };
+  if (version.atLeast(1, 50)) return { ...image, ContainerConfig: whole };
+  const older = { ...image, Config: whole, ContainerConfig: whole };
+  return version.atLeast(1, 45) ? older : { ...older, Container: "" };
 }

@@ -88,6 +88,13 @@ test("TLS lets in clients with a certificate of the authority, and no others", a
   }
 });
 
+test("a client that does not trust the server leaves nothing that keeps it from stopping", async () => {
+  const { server, base, client } = await tlsServer();
+  const distrustful = request({ ...base, ...client, ca: await pem("client.pem"), path: "/x" }).end();
+  await expect(once(distrustful, "response")).rejects.toThrow(/certificate|signature/);
+  await expect(server.close({ graceMs: 60_000 })).resolves.toBeUndefined();
+});
+
 test("a connection taken over works through TLS, half-close included", async () => {
   const { server, base, client } = await tlsServer();
   try {
@@ -124,7 +131,7 @@ os.execv(sys.argv[2], [sys.argv[2], "--input-type=module", "-e", sys.argv[3]])`;
     const first = await Promise.race([once(child.stdout, "data"), exited]);
     expect(String(first[0])).toBe("ready\n");
     const { stdout } = await run("curl", ["-s", "--unix-socket", path, "http://x/nothing"]);
-    expect(stdout).toBe('{"message":"page not found"}\n');
+    expect(stdout).toBe('{"message":"page not found: GET /nothing"}\n');
   } finally {
     child.kill();
     await exited;

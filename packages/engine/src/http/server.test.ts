@@ -38,8 +38,8 @@ describe("plain replies", () => {
   });
 
   test.each([
-    ["GET", "/nothing", 404, "page not found"],
-    ["POST", "/x", 404, "page not found"],
+    ["GET", "/nothing", 404, "page not found: GET /nothing"],
+    ["POST", "/x", 404, "page not found: POST /x"],
     ["GET", "/v1.23/x", 400, "client version 1.23 is too old"],
     ["GET", "/v1.99/x", 400, "client version 1.99 is too new"],
     ["GET", "/%zz", 400, "invalid URL escape"],

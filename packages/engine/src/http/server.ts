@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { EngineError, messageOf } from "../core/errors.ts";
+import { EngineError, errnoOf, messageOf } from "../core/errors.ts";
 import type { Logger } from "../core/ports/logger.ts";
 import { type ApiVersionRange, supportedApiVersions } from "./api-version.ts";
 import { Exchange, type FoundRoute } from "./exchange.ts";
@@ -44,6 +45,8 @@ class NodeApiServer implements ApiServer {
   readonly #servers = new Set<Server>();
   readonly #exchanges = new Map<Exchange, Promise<void>>();
   readonly #hijacked = new Set<Duplex>();
+  /** TCP connections whose TLS is not up yet. */
+  readonly #handshakes = new Set<Socket>();
   #closing = false;
 
   constructor(options: ApiServerOptions) {
@@ -73,6 +76,7 @@ class NodeApiServer implements ApiServer {
 
   async close({ graceMs }: { readonly graceMs: number }): Promise<void> {
     this.#closing = true;
+    for (const socket of this.#handshakes) socket.destroy();
     const closed = Promise.all([...this.#servers].map(closeServer));
     for (const exchange of this.#exchanges.keys()) {
       if (exchange.streaming || exchange.receiving) exchange.abort("the engine stops");
@@ -109,10 +113,12 @@ class NodeApiServer implements ApiServer {
             ...(address.tls.ca === undefined ? {} : { ca: Buffer.from(address.tls.ca) }),
             requestCert: address.tls.verify,
             rejectUnauthorized: address.tls.verify,
+            handshakeTimeout: 10_000,
             // As for plain sockets: a client that closes its sending half still gets its answer.
             allowHalfOpen: true,
           })
         : createServer(options);
+    if (address.kind === "tcp" && address.tls !== undefined) this.#watchHandshakes(server);
     server.on("request", (request, response) => this.#onRequest(request, response));
     server.on("clientError", (error, socket) => this.#onClientError(error, socket));
     server.on("upgrade", (request, socket, head) => {
@@ -121,6 +127,28 @@ class NodeApiServer implements ApiServer {
       else this.#hijack(request, found, { socket, head, upgrade: true });
     });
     return server;
+  }
+
+  /**
+   * A client that goes away in the middle of a TLS handshake is not noticed on a socket that may be half open: such
+   * connections are cut when the server stops, and by `handshakeTimeout`.
+   */
+  #watchHandshakes(server: Server): void {
+    const peerOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
+    const byPeer = new Map<string, Socket>();
+    server.on("connection", (socket: Socket) => {
+      const peer = peerOf(socket);
+      byPeer.set(peer, socket);
+      this.#handshakes.add(socket);
+      socket.once("close", () => {
+        byPeer.delete(peer);
+        this.#handshakes.delete(socket);
+      });
+    });
+    server.on("secureConnection", (secure: Socket) => {
+      const socket = byPeer.get(peerOf(secure));
+      if (socket !== undefined) this.#handshakes.delete(socket);
+    });
   }
 
   #hijackRoute(request: IncomingMessage): FoundRoute | undefined {
@@ -134,7 +162,7 @@ class NodeApiServer implements ApiServer {
     const match = this.#match(request);
     switch (match.kind) {
       case "not-found":
-        return sendError(response, 404, "page not found");
+        return sendError(response, 404, `page not found: ${request.method ?? ""} ${pathOf(request)}`);
       case "undecodable":
         return sendError(response, 400, "invalid URL escape in path");
       case "redirect":
@@ -155,7 +183,9 @@ class NodeApiServer implements ApiServer {
   #onClientError(error: Error, socket: Duplex): void {
     // What came in one packet with a plain request that took the connection over was read as another request.
     if (this.#hijacked.has(socket)) socket.unshift(unparsedBytes(error));
-    else if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
+    else if (isParseError(error) && socket.writable)
+      socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
+    // A failed TLS handshake, for one: to such a socket nothing can be written, and `end` would never come to its end.
     else socket.destroy();
   }
 
@@ -221,3 +251,6 @@ const closeServer = (server: Server): Promise<void> =>
     // The error would be that it was not listening, which is what is wanted.
     server.close(() => resolve());
   });
+
+/** Of node's HTTP parser: https://nodejs.org/api/http.html#event-clienterror */
+const isParseError = (error: Error): boolean => errnoOf(error)?.startsWith("HPE_") ?? false;

@@ -1,6 +1,6 @@
+import type { BigIntStats } from "node:fs";
 import { constants } from "node:fs";
 import { type FileHandle, lstat, open, readdir, readlink } from "node:fs/promises";
-import type { BigIntStats } from "node:fs";
 import { errnoOf } from "../../core/errors.ts";
 import type { ByteText } from "../../core/tar/tar-entry.ts";
 

@@ -1,8 +1,8 @@
-import { createGunzip } from "node:zlib";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { goFileMode, parseArchivePath } from "../../core/container/archive-path.ts";
+import { createGunzip } from "node:zlib";
 import { detectCompression, peekStart } from "../../core/compression-format.ts";
+import { goFileMode, parseArchivePath } from "../../core/container/archive-path.ts";
 import { EngineError, messageOf } from "../../core/errors.ts";
 import { interruptible } from "../../core/interruptible.ts";
 import type { ByteStream } from "../../core/ports/byte-stream.ts";

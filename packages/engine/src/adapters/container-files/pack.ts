@@ -4,7 +4,7 @@ import { EngineError, errnoOf } from "../../core/errors.ts";
 import type { ByteStream } from "../../core/ports/byte-stream.ts";
 import { encodeEntry, endOfArchive } from "../../core/tar/encode-entry.ts";
 import { makeEntry, type NewEntry } from "../../core/tar/make-entry.ts";
-import { blockBytes, type ByteText, fromByteText } from "../../core/tar/tar-entry.ts";
+import { type ByteText, blockBytes, fromByteText } from "../../core/tar/tar-entry.ts";
 import { type Locator, type Reached, textOf } from "./locator.ts";
 
 const chunkBytes = 256 * 1024;

@@ -1,5 +1,15 @@
 import { constants } from "node:fs";
-import { type FileHandle, lchown, link, lutimes, mkdir, open, rmdir, symlink, unlink } from "node:fs/promises";
+import {
+  type FileHandle,
+  lchown,
+  link,
+  lutimes,
+  mkdir,
+  open,
+  rmdir,
+  symlink,
+  unlink,
+} from "node:fs/promises";
 import { leadsOut } from "../../core/container/archive-path.ts";
 import { EngineError, errnoOf } from "../../core/errors.ts";
 import type { UnpackOptions } from "../../core/ports/container-files.ts";
@@ -222,11 +232,6 @@ async function makeNode(
 }
 
 async function runIn(directory: Reached["directory"], command: readonly string[]): Promise<void> {
-  const { exitCode, stderr } = await runProgram([
-    "env",
-    "-C",
-    directory.workingDirectory,
-    ...command,
-  ]);
+  const { exitCode, stderr } = await runProgram(["env", "-C", directory.workingDirectory, ...command]);
   if (exitCode !== 0) throw new EngineError("internal", stderr.trim());
 }

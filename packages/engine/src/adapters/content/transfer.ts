@@ -1,6 +1,7 @@
 import { EngineError, wrapError } from "../../core/errors.ts";
 import type { ByteStream, OnBytes } from "../../core/ports/byte-stream.ts";
 import type { BlobInfo, TransferOptions } from "../../core/ports/content.ts";
+import { isDiskFull } from "./file-error.ts";
 import { StagingFile } from "./staging-file.ts";
 
 export type OpenAt = (offsetBytes: number, signal: AbortSignal) => Promise<ByteStream>;
@@ -12,7 +13,7 @@ export interface TransferPaths {
 
 /**
  * Brings one blob into the store, continuing an earlier attempt. A failure of the source keeps what came; a wrong
- * size or digest discards it.
+ * size or digest discards it, and so does a full disk, which others need.
  */
 export async function transfer(
   expected: BlobInfo,
@@ -37,7 +38,8 @@ export async function transfer(
     await staging.commit(paths.blob);
     return expected;
   } catch (error) {
-    if (error instanceof EngineError && error.kind === "invalid") await staging.discard();
+    const isInvalid = error instanceof EngineError && error.kind === "invalid";
+    if (isInvalid || isDiskFull(error)) await staging.discard();
     throw error;
   } finally {
     await staging.close();

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
-import { createInterface } from "node:readline";
 import { Socket } from "node:net";
+import { createInterface } from "node:readline";
 import * as z from "zod";
 import { EngineError, messageOf } from "../../core/errors.ts";
 import type { ExecutedProcess } from "../../core/ports/process-control.ts";

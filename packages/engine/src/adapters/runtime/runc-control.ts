@@ -52,7 +52,7 @@ export class RuncControl implements ProcessControl {
         stdin,
         terminal: process.terminal,
       });
-      return { pid, exited: exited.finally(remove) };
+      return { pid, exited: followedBy(exited, remove) };
     } catch (error) {
       await remove();
       throw error;
@@ -102,5 +102,13 @@ export class RuncControl implements ProcessControl {
 
   #root(namespace: RuntimeNamespace): string {
     return `${this.#options.stateRoot}/${namespace}`;
+  }
+}
+
+async function followedBy<Result>(work: Promise<Result>, cleanUp: () => Promise<void>): Promise<Result> {
+  try {
+    return await work;
+  } finally {
+    await cleanUp();
   }
 }

@@ -48,10 +48,7 @@ async function compareEntry(level: Level, name: Buffer, found: WrittenChange[]):
   const wasDirectory = before?.isDirectory() === true;
   const inner =
     stats.isDirectory() &&
-    (await compare(
-      { path, upper, lowers: wasDirectory ? lowers.map((lower) => lower.path) : [] },
-      found,
-    ));
+    (await compare({ path, upper, lowers: wasDirectory ? lowers.map((lower) => lower.path) : [] }, found));
   const isSame = wasDirectory && stats.isDirectory() && isSameDirectory(stats, before);
   if (isSame && !inner) return false;
   found.splice(at, 0, { path, kind: before === undefined ? "added" : "modified" });
@@ -60,10 +57,7 @@ async function compareEntry(level: Level, name: Buffer, found: WrittenChange[]):
 
 /** Copied up only because something in it was written. */
 const isSameDirectory = (one: BigIntStats, other: BigIntStats): boolean =>
-  one.mode === other.mode &&
-  one.uid === other.uid &&
-  one.gid === other.gid &&
-  one.mtimeNs === other.mtimeNs;
+  one.mode === other.mode && one.uid === other.uid && one.gid === other.gid && one.mtimeNs === other.mtimeNs;
 
 interface Visible {
   readonly path: Buffer;

@@ -1,7 +1,7 @@
 import { EngineError } from "../errors.ts";
 
 /** ctrl-p, ctrl-q. */
-export const defaultDetachKeys: readonly number[] = [16, 17];
+const defaultDetachKeys: readonly number[] = [16, 17];
 
 const controlSigns: ReadonlyMap<string, number> = new Map([
   ["@", 0],

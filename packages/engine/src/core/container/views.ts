@@ -18,6 +18,8 @@ export interface ContainerSurroundings {
   };
   /** A volume's path on the host by the mount's destination; absent where nobody says. */
   readonly mountpoints: ReadonlyMap<string, string>;
+  /** Programs that run in it, or are about to, besides its own. */
+  readonly execIds: readonly string[];
   readonly storageDriver: string;
   /** Of a container that is asked for its health. */
   readonly health?: Health | undefined;
@@ -61,7 +63,7 @@ export function inspectView(record: ContainerRecord, around: ContainerSurroundin
     MountLabel: "",
     ProcessLabel: "",
     AppArmorProfile: "",
-    ExecIDs: null,
+    ExecIDs: around.execIds.length === 0 ? null : [...around.execIds],
     HostConfig: hostConfigView(record.hostConfig),
     GraphDriver: { Name: around.storageDriver, Data: { MergedDir: around.paths.rootfs } },
     ...sizesView(around),

@@ -51,6 +51,7 @@ describe("changeSettings", () => {
     ["DEBUG.source=1", '"DEBUG.source" is not settable'],
     ["fuse=/dev/x", "multiple fields are settable, one must be specified"],
     ["nosuch=1", 'setting "nosuch" not found in the plugin configuration'],
+    ["", 'setting "" not found in the plugin configuration'],
     ["=1", "invalid format, must be <name>[.<field>][=<value>]"],
     ["open=/x", "Plugin config has no mount source"],
     ["args='open", "unbalanced quote in arguments: 'open"],

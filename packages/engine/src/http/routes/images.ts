@@ -37,7 +37,7 @@ const arrivalRoutes = ({ puller, importer, loader }: ImageServices): readonly Ro
             source: body.bytes(),
             repository: query.text("repo"),
             tag: query.text("tag"),
-            message: query.text("message"),
+            message: query.text("message") || `Imported from ${source}`,
             changes: query.all("changes"),
             platform: query.text("platform"),
             signal,

@@ -90,7 +90,12 @@ export class ContainerArchive {
       const { promise: read, resolve: done } = Promise.withResolvers<void>();
       signal.addEventListener("abort", () => done(), { once: true });
       if (signal.aborted) done();
-      answer.resolve({ ...packed, archive: watched(packed.archive, done) });
+      const archive = endingWith(packed.archive, async () => {
+        done();
+        // Whoever has read to the end finds nothing mounted any more.
+        await whole;
+      });
+      answer.resolve({ ...packed, archive });
       await read;
     });
     whole.catch((error: unknown) => {
@@ -178,10 +183,10 @@ const missing =
     });
   };
 
-async function* watched(stream: ByteStream, done: () => void): ByteStream {
+async function* endingWith(stream: ByteStream, end: () => Promise<void>): ByteStream {
   try {
     yield* stream;
   } finally {
-    done();
+    await end();
   }
 }

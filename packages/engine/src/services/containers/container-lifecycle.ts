@@ -3,7 +3,7 @@ import type { ContainerRecord } from "../../core/container/record.ts";
 import { restartsAfterExit } from "../../core/container/restart-policy.ts";
 import { startFailureExitCode } from "../../core/container/start-failure.ts";
 import { afterAction, countsAsRunning, hasProcess } from "../../core/container/transitions.ts";
-import { EngineError, messageOf } from "../../core/errors.ts";
+import { EngineError, messageOf, wrapError } from "../../core/errors.ts";
 import type { KeyedQueue } from "../../core/keyed-queue.ts";
 import type { TerminalSize } from "../../core/ports/process-input.ts";
 import { type ContainerPorts, publishContainerEvent } from "./container-ports.ts";
@@ -143,8 +143,16 @@ export class ContainerLifecycle {
     return await this.#parts.stopper.stop(this.resolve(typed), options, { isAsked: true });
   }
 
+  #toKill(typed: string): ContainerRecord {
+    try {
+      return this.resolve(typed);
+    } catch (error) {
+      throw wrapError(`Cannot kill container: ${typed}`, error);
+    }
+  }
+
   async kill(typed: string, signal: string): Promise<void> {
-    await this.#parts.stopper.kill(this.resolve(typed), typed, signal);
+    await this.#parts.stopper.kill(this.#toKill(typed), typed, signal);
   }
 
   /** Stops every running container, all at once, as the engine stops: the next one starts those whose policy says so. */
@@ -193,7 +201,7 @@ export class ContainerLifecycle {
         if (record.name === name.replace(/^\//, "")) {
           throw new EngineError("invalid", "Renaming a container with the same name as its current name");
         }
-        const changed = { ...record, name: checkedName(name, state.containers.list()) };
+        const changed = { ...record, name: allocatedName(name, state.containers.list()) };
         state.containers.put(changed);
         return { record, changed };
       });
@@ -223,5 +231,13 @@ export class ContainerLifecycle {
       this.#parts.health.drop(id);
     });
     await this.#ports.garbage.collect();
+  }
+}
+
+function allocatedName(typed: string, others: readonly ContainerRecord[]): string {
+  try {
+    return checkedName(typed.startsWith("/") ? typed : `/${typed}`, others);
+  } catch (error) {
+    throw wrapError("Error when allocating new name", error);
   }
 }

@@ -54,7 +54,7 @@ export function containerServices(ports: ContainerPorts): ContainerServices {
   const parts = { queue, starter, stopper, settler, remover, waiters, readers, restarts, health };
   const lifecycle = new ContainerLifecycle(ports, parts);
   return {
-    containers: new Containers(ports, health),
+    containers: new Containers(ports, health, exec),
     lifecycle,
     prune: (filters) => pruneContainers(ports, lifecycle, filters),
     output: new ContainerOutput(ports, readers),
@@ -63,7 +63,9 @@ export function containerServices(ports: ContainerPorts): ContainerServices {
     control: new ContainerControl(ports, queue),
     stats: new ContainerStats(ports),
     updater: new ContainerUpdater(ports, queue),
-    restore: (startAfter) => settler.restore(startAfter),
+    restore: async (startAfter) => {
+      await Promise.all([settler.restore(startAfter), exec.clearLeftovers()]);
+    },
     close: () => settler.close(),
   };
 }

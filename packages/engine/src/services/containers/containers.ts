@@ -7,6 +7,7 @@ import type { ContainerMount, ContainerRecord } from "../../core/container/recor
 import { type ContainerSurroundings, inspectView, summaryView } from "../../core/container/views.ts";
 import { EngineError, messageOf } from "../../core/errors.ts";
 import { newId, shortId } from "../../core/identifiers.ts";
+import type { ExecSessions } from "../exec/exec-sessions.ts";
 import { type ContainerPorts, never, publishContainerEvent } from "./container-ports.ts";
 import { readControlGroups } from "./control-groups.ts";
 import type { HealthMonitor } from "./health-monitor.ts";
@@ -16,9 +17,11 @@ import { VolumeFiller } from "./volume-filler.ts";
 export class Containers {
   readonly #ports: ContainerPorts;
   readonly #health: HealthMonitor;
+  readonly #exec: ExecSessions;
 
-  constructor(ports: ContainerPorts, health: HealthMonitor) {
+  constructor(ports: ContainerPorts, health: HealthMonitor, exec: ExecSessions) {
     this.#ports = ports;
+    this.#exec = exec;
     this.#health = health;
   }
 
@@ -164,6 +167,7 @@ export class Containers {
       paths: this.#ports.layout.container(record.id),
       mountpoints: await this.#mountpoints(record, () => true),
       storageDriver: "overlay2",
+      execIds: this.#exec.ofContainer(record.id),
       health: this.#health.health(record.id),
       sizes: options.size ? await this.#sizes(record) : undefined,
     });

@@ -57,8 +57,11 @@ export class HealthMonitor {
   /** Stops asking. */
   forget(id: string): void {
     const watched = this.#watched.get(id);
-    clearTimeout(watched?.timer);
-    watched?.stop.abort();
+    if (watched === undefined) return;
+    clearTimeout(watched.timer);
+    watched.stop.abort();
+    // Who reads no more than this takes what does not run for unwell, as with dockerd.
+    watched.health = { ...watched.health, status: "unhealthy" };
   }
 
   /** Forgets what was answered, too. */

@@ -24,6 +24,11 @@ const keptMs = 5 * 60_000;
 /** What a program that could not be run counts as, unless its failure tells more. */
 const unrunnableExitCode = 126;
 
+const unknownExitCode = 255;
+
+/** How long the news of an end may be behind the end of its streams. */
+const newsMs = 1000;
+
 /** A program that runs, and the client's ends of its streams. */
 export interface RunningExec {
   readonly tty: boolean;
@@ -37,9 +42,22 @@ export interface RunningExec {
 export class ExecSessions {
   readonly #ports: ContainerPorts;
   readonly #sessions = new Map<string, ExecSession>();
+  #cleared: Promise<void> = Promise.resolve();
 
   constructor(ports: ContainerPorts) {
     this.#ports = ports;
+  }
+
+  /** Removes what programs of an earlier engine left; those that still run go on, unheard. */
+  clearLeftovers(): Promise<void> {
+    const { state, host, layout, logger } = this.#ports;
+    const dirs = state.containers.list().map(({ id }) => layout.exec(id, "").logDir);
+    const removals = [layout.execBundles, ...dirs].map((dir) => host.removeTree(dir));
+    this.#cleared = Promise.all(removals).then(
+      () => undefined,
+      (error: unknown) => logger.error({ err: error }, "could not clear what programs left"),
+    );
+    return this.#cleared;
   }
 
   create(typed: string, request: ExecCreateBody): string {
@@ -103,7 +121,12 @@ export class ExecSessions {
           detached.abort();
         };
         const typed = request.Tty ? detachable(source, session.detachKeys, onDetach) : source;
-        await this.#ports.input.send(bundle, typed, AbortSignal.any([either, ended.signal]));
+        try {
+          await this.#ports.input.send(bundle, typed, AbortSignal.any([either, ended.signal]));
+        } catch (error) {
+          // Its streams go with a program that has ended; nobody misses what it did not read.
+          if (!ended.signal.aborted && !(await hasEnded(executed.exited))) throw error;
+        }
       },
     };
   }
@@ -165,6 +188,7 @@ export class ExecSessions {
     this.#publish(session, `exec_start: ${commandOf(session)}`);
     const { bundle, log } = this.#ports.layout.exec(containerId, id);
     try {
+      await this.#cleared;
       const executed = await this.#ports.control.exec({
         namespace,
         id: containerId,
@@ -174,7 +198,7 @@ export class ExecSessions {
         stdin: options.attached && request.AttachStdin,
       });
       this.#sessions.set(id, { ...session, state: { status: "running", pid: executed.pid, exited } });
-      void executed.exited.then((exitCode) => {
+      void this.#exitCode(executed).then((exitCode) => {
         this.#end(session, executed.pid, exitCode);
         exit(exitCode);
       });
@@ -184,6 +208,15 @@ export class ExecSessions {
       this.#end(session, 0, code === 128 ? unrunnableExitCode : code);
       await this.#ports.host.removeTree(log);
       throw error;
+    }
+  }
+
+  async #exitCode({ exited }: ExecutedProcess): Promise<number> {
+    try {
+      return await exited;
+    } catch (error) {
+      this.#ports.logger.error({ err: error }, "could not clean up after a program");
+      return unknownExitCode;
     }
   }
 
@@ -227,10 +260,7 @@ export class ExecSessions {
       throw new EngineError("conflict", `Container ${typed} is paused, unpause the container before exec`);
     }
     if (status === "restarting") {
-      throw new EngineError(
-        "conflict",
-        `Container ${id} is restarting, wait until the container is running`,
-      );
+      throw new EngineError("conflict", `Container ${id} is restarting, wait until the container is running`);
     }
     if (status !== "running") throw new EngineError("conflict", `Container ${id} is not running`);
   }
@@ -249,7 +279,8 @@ export class ExecSessions {
     for (const { id, containerId, state } of this.#sessions.values()) {
       const isOld = state.status === "ended" && now - state.endedAt > keptMs;
       const record = this.#ports.state.containers.get(containerId);
-      const isStale = state.status === "created" && record?.status !== "running" && record?.status !== "paused";
+      const isStale =
+        state.status === "created" && record?.status !== "running" && record?.status !== "paused";
       if (isOld || isStale || record === undefined) this.#sessions.delete(id);
     }
   }
@@ -260,3 +291,13 @@ const commandOf = ({ request }: ExecSession): string => {
   const [program = "", ...words] = request.Cmd;
   return `${program} ${words.join(" ")}`;
 };
+
+async function hasEnded(exited: Promise<number>): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<false>();
+  const timer = setTimeout(() => resolve(false), newsMs);
+  try {
+    return await Promise.race([exited.then(() => true), promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -64,7 +64,11 @@ export class ImagePusher {
     emit({ status: `The push refers to repository [${repositoryOf(reference)}]` });
     const tagged = this.#tagged(reference);
     if (tagged.length === 0) {
-      const message = `An image does not exist locally with the tag: ${familiarRepository(reference)}`;
+      const { domain, path } = reference;
+      const message =
+        this.#tagged({ domain, path }).length === 0
+          ? `An image does not exist locally with the tag: ${familiarRepository(reference)}`
+          : `tag does not exist: ${familiarName(reference)}`;
       throw new EngineError("not-found", message);
     }
     // The first failure ends the other uploads.
