@@ -15,10 +15,7 @@ const absent = <Schema extends z.ZodType>(schema: Schema) => z.preprocess((value
 const portBindingSchema = goObject({ HostIp: text, HostPort: text });
 
 /** `80/tcp` to where it is published. */
-const portMapSchema = z.preprocess(
-  (value) => value ?? {},
-  z.record(z.string(), goList(portBindingSchema)),
-);
+const portMapSchema = z.preprocess((value) => value ?? {}, z.record(z.string(), goList(portBindingSchema)));
 
 export const mountRequestSchema = goObject({
   Type: text,

@@ -6,8 +6,8 @@ import { promisify } from "node:util";
 import { EngineError, errnoOf, messageOf } from "../../core/errors.ts";
 import type { Host, Owner } from "../../core/ports/host.ts";
 import type { SpecDevice } from "../../core/runtime-spec/spec.ts";
-import { deviceNodes } from "./device-nodes.ts";
 import { mountsAtOrBelow, readMountTable } from "../../linux/mount-table.ts";
+import { deviceNodes } from "./device-nodes.ts";
 import { prepareRootfs } from "./prepare-rootfs.ts";
 
 const maxSmallFileBytes = 1 << 20;

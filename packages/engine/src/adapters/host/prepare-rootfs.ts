@@ -1,5 +1,5 @@
-import { closeSync, lstatSync, mkdirSync, openSync, readlinkSync, symlinkSync, unlinkSync } from "node:fs";
 import type { Stats } from "node:fs";
+import { closeSync, lstatSync, mkdirSync, openSync, readlinkSync, symlinkSync, unlinkSync } from "node:fs";
 import { EngineError } from "../../core/errors.ts";
 
 const directories = ["/dev/pts", "/dev/shm", "/proc", "/sys"];

@@ -3,10 +3,10 @@ import { join } from "node:path";
 import type { DriverVolume } from "@davit/protocol";
 import * as z from "zod";
 import { EngineError, errnoOf, messageOf } from "../../core/errors.ts";
-import { readMountTable } from "../../linux/mount-table.ts";
-import { runProgram } from "../../linux/run-program.ts";
 import type { VolumeDriver } from "../../core/ports/volume-driver.ts";
 import { type LocalMount, parseLocalOptions, requireLocalName } from "../../core/volume/local-options.ts";
+import { readMountTable } from "../../linux/mount-table.ts";
+import { runProgram } from "../../linux/run-program.ts";
 
 const optionsFile = z.record(z.string(), z.string());
 

@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import type { ByteStream } from "../../core/ports/byte-stream.ts";
 import { EngineError, errnoOf } from "../../core/errors.ts";
+import type { ByteStream } from "../../core/ports/byte-stream.ts";
 import { startFailure } from "../../linux/run-program.ts";
 import { WatchedSource } from "./watched-source.ts";
 

@@ -1,8 +1,8 @@
 import { infoSchema, pluginConfigSchema, registryAuthSchema, versionSchema } from "@davit/protocol";
 import { expect, test } from "vitest";
+import type { PluginRecord } from "../../core/plugin/record.ts";
 import type { HostFacts } from "../../core/ports/host-facts.ts";
 import type { Table } from "../../core/ports/state.ts";
-import type { PluginRecord } from "../../core/plugin/record.ts";
 import type { EngineFacts } from "./engine-facts.ts";
 import { type SystemDependencies, SystemService } from "./system-service.ts";
 
