@@ -103,6 +103,14 @@ describe("plugin create", () => {
     expect(await davitd.engine.ok(["plugin", "create", "acme/v:again", davitd.plugin])).toBe("acme/v:again");
   });
 
+  test("says which keys of config.json mean nothing", async () => {
+    const config = JSON.stringify({ Entrypoint: ["/x"], Sokcet: "v.sock" });
+    const answer = await create("acme/typo", await tarOf("typo", { "config.json": config, "rootfs/x": "" }));
+    expect(answer.status).toBe(204);
+    await davitd.engine.line(/config.json has keys that mean nothing.*Sokcet/);
+    await davitd.engine.ok(["plugin", "rm", "acme/typo"]);
+  });
+
   test("takes a compressed context", async () => {
     expect(await davitd.engine.ok(["plugin", "create", "--compress", "acme/gz", davitd.plugin])).toBe(
       "acme/gz",

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { encodePluginConfig, parsePluginConfig } from "./config-blob.ts";
 
-const parse = (text: string) => parsePluginConfig(new TextEncoder().encode(text), "failed to parse config");
+const parse = (text: string) =>
+  parsePluginConfig(new TextEncoder().encode(text), "failed to parse config").config;
 
 describe("a plugin's configuration", () => {
   it("is read with keys in any case, null lists and unknown keys", () => {
@@ -12,6 +13,16 @@ describe("a plugin's configuration", () => {
     expect(config.Env).toEqual([]);
     expect(config.PropagatedMount).toBe("/mnt");
     expect(config).not.toHaveProperty("surprise");
+  });
+
+  it("tells the keys that mean nothing, wherever they stand", () => {
+    const text =
+      '{"entrypoint":["/x"],"surprise":1,"env":[{"name":"A","sttable":["value"]}],"Linux":{"Caps":[]},"DockerVersion":"20","Args":null}';
+    expect(parsePluginConfig(new TextEncoder().encode(text), "x").unknownKeys).toEqual([
+      "surprise",
+      "env.0.sttable",
+      "Linux.Caps",
+    ]);
   });
 
   it("is stored with canonical keys in the wire's order, Go's escapes and a final newline", () => {

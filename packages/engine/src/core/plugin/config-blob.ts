@@ -8,8 +8,14 @@ import {
 } from "@davit/protocol";
 import { EngineError, messageOf } from "../errors.ts";
 
+export interface ParsedConfig {
+  readonly config: PluginConfig;
+  /** Paths of what was written and means nothing: `Env.0.Sttable`. */
+  readonly unknownKeys: readonly string[];
+}
+
 /** Decodes a `config.json`, the author's or a registry's. `context` begins the message of a failure. */
-export function parsePluginConfig(bytes: Uint8Array, context: string): PluginConfig {
+export function parsePluginConfig(bytes: Uint8Array, context: string): ParsedConfig {
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
@@ -24,7 +30,21 @@ export function parsePluginConfig(bytes: Uint8Array, context: string): PluginCon
     throw new EngineError("invalid", `${context}: ${describeIssue(result.error)}`, { cause: result.error });
   }
   requirePlainSocket(result.data, context);
-  return result.data;
+  return { config: result.data, unknownKeys: unknownKeys(value, result.data, "") };
+}
+
+/** The Engine wrote its version into what it made, up to 28. */
+const formerKeys: ReadonlySet<string> = new Set(["dockerversion"]);
+
+/** Keys of `written`, in any case, that `read` has not taken. */
+function unknownKeys(written: unknown, read: unknown, path: string): readonly string[] {
+  if (typeof written !== "object" || written === null || typeof read !== "object" || read === null) return [];
+  const taken = new Map(Object.entries(read).map(([key, value]) => [key.toLowerCase(), value]));
+  return Object.entries(written).flatMap(([key, value]) => {
+    const name = key.toLowerCase();
+    if (value === null || formerKeys.has(name)) return [];
+    return taken.has(name) ? unknownKeys(value, taken.get(name), `${path}${key}.`) : [path + key];
+  });
 }
 
 /** The socket is a file name inside the plugin's own directory: a path could leave it. */

@@ -84,7 +84,7 @@ export class PluginArchiver {
       }
       const manifest = parsePluginManifest(opened.manifest, chosen);
       const configBytes = await wholeBlob(opened, manifest.config.digest);
-      const config = parsePluginConfig(configBytes, "failed to parse config");
+      const { config } = parsePluginConfig(configBytes, "failed to parse config");
       const privileges = privilegesOf(config);
       if (granted === undefined && privileges.length > 0) {
         return { kind: "needs-privileges", name: chosen, privileges };

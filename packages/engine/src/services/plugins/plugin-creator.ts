@@ -6,6 +6,7 @@ import type { Archives } from "../../core/ports/archives.ts";
 import type { ByteStream } from "../../core/ports/byte-stream.ts";
 import type { Compression } from "../../core/ports/compression.ts";
 import type { ContentStore } from "../../core/ports/content.ts";
+import type { Logger } from "../../core/ports/logger.ts";
 import type { Snapshots } from "../../core/ports/snapshots.ts";
 import { splitStream } from "../../core/split-stream.ts";
 import { streamOf } from "../../core/stream-of.ts";
@@ -15,6 +16,7 @@ export interface PluginCreatorPorts {
   readonly compression: Compression;
   readonly content: ContentStore;
   readonly snapshots: Snapshots;
+  readonly logger: Logger;
 }
 
 /** The part of a plugin's record that comes from its author's directory. */
@@ -38,7 +40,9 @@ export class PluginCreator {
       (stream) => content.write(compression.gzip(stream), { signal }),
       (stream) => snapshots.unpack(stream, { signal }),
     );
-    const written = parsePluginConfig(await configBytes, "failed to parse config");
+    const { config: written, unknownKeys } = parsePluginConfig(await configBytes, "failed to parse config");
+    if (unknownKeys.length > 0)
+      this.#ports.logger.warn({ unknownKeys }, "config.json has keys that mean nothing");
     const config = { ...written, rootfs: { diff_ids: [diffId], type: "layers" } };
     const configBlob = await content.write(streamOf(encodePluginConfig(config)));
     const layer = { mediaType: mediaTypes.dockerLayerGzip, digest: blob.digest, size: blob.sizeBytes };

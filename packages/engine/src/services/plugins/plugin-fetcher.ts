@@ -13,7 +13,7 @@ import {
 import { EngineError, wrapError } from "../../core/errors.ts";
 import type { Platform } from "../../core/image/platform.ts";
 import { choosePlatform, parseIndex, parsePluginManifest, toldDiffIds } from "../../core/plugin/artifact.ts";
-import { parsePluginConfig } from "../../core/plugin/config-blob.ts";
+import { type ParsedConfig, parsePluginConfig } from "../../core/plugin/config-blob.ts";
 import { privilegesOf, requireGranted } from "../../core/plugin/privileges.ts";
 import type { LayerRecord, PluginRecord } from "../../core/plugin/record.ts";
 import type { ContentStore } from "../../core/ports/content.ts";
@@ -56,11 +56,8 @@ export class PluginFetcher {
   async privileges(reference: Reference, access: RemoteAccess): Promise<Privilege[]> {
     const session = this.#open(reference, access);
     const remote = await this.#resolve(session, reference);
-    const config = await this.#config(
-      session,
-      parsePluginManifest(remote, canonicalName(reference)),
-      access.signal,
-    );
+    const manifest = parsePluginManifest(remote, canonicalName(reference));
+    const { config } = await this.#config(session, manifest, access.signal);
     return privilegesOf(config);
   }
 
@@ -80,7 +77,10 @@ export class PluginFetcher {
     });
     report({ status: `Digest: ${remote.digest}` });
     await this.#ports.content.write(streamOf(remote.bytes));
-    const config = await this.#config(session, manifest, access.signal);
+    const { config, unknownKeys } = await this.#config(session, manifest, access.signal);
+    if (unknownKeys.length > 0) {
+      report({ status: `Warning: config.json has keys that mean nothing: ${unknownKeys.join(", ")}` });
+    }
     requireGranted(privilegesOf(config), options.granted);
     return {
       reference: canonicalName(reference),
@@ -113,7 +113,7 @@ export class PluginFetcher {
     }
   }
 
-  async #config(session: RegistrySession, manifest: Manifest, signal: AbortSignal): Promise<PluginConfig> {
+  async #config(session: RegistrySession, manifest: Manifest, signal: AbortSignal): Promise<ParsedConfig> {
     await this.#blob(session, manifest.config, signal, () => undefined);
     const bytes = await this.#ports.content.readAll(manifest.config.digest);
     return parsePluginConfig(bytes, "failed to parse config");
