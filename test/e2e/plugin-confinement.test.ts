@@ -200,6 +200,16 @@ describe("the bridge network", () => {
     await expectNothingLeft(own);
   });
 
+  test("is joined anew, at the first attempt, by a plugin that was killed", async () => {
+    await using own = await start();
+    process.kill(await pluginPid(own, "acme/bridged"), "SIGKILL");
+    expect(await own.line("plugin is up again")).toContain("failures=1");
+    const pid = await pluginPid(own, "acme/bridged");
+    expect(await readFile(`/proc/${String(pid)}/net/dev`, "utf8")).toContain("eth0");
+    await own.ok(["plugin", "rm", "--force", "acme/bridged"]);
+    await expectNothingLeft(own);
+  });
+
   test("is missing without CNI: a plugin starts with a warning, a container is told what there is instead", async () => {
     await using own = await start("--cni-dir=/nonexistent");
     expect(await own.line("plugin asks for the bridge network")).toContain("/nonexistent");

@@ -31,7 +31,10 @@ export async function clearLeftovers({ state, runtime, host, layout, logger }: L
         await runtime.delete(namespace, id);
         await host.unmountBelow(`${parent}/${id}`);
         await host.removeTree(`${parent}/${id}`);
-        if (namespace === "plugins.moby") await host.removeTree(layout.plugin(id).socketDir);
+        if (namespace === "plugins.moby") {
+          await host.unmountBelow(layout.plugin(id).socketDir);
+          await host.removeTree(layout.plugin(id).socketDir);
+        }
         logger.info({ id, namespace }, "removed what was left of something that is not on record");
       } catch (error) {
         if (isCanceled(error)) throw error;

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -92,6 +92,14 @@ describe("calls to a plugin", () => {
     const waiting = pluginConnector.waitUntilListening(path, { timeoutMs: 5000, signal });
     await answer(200, "{}");
     await expect(waiting).resolves.toBeUndefined();
+  });
+
+  it("does not follow a link that the plugin made in the place of its socket", async () => {
+    await answer(200, "{}");
+    symlinkSync(path, join(dir, "link.sock"));
+    const { signal } = new AbortController();
+    const waiting = pluginConnector.waitUntilListening(join(dir, "link.sock"), { timeoutMs: 50, signal });
+    await expect(waiting).rejects.toThrow("link.sock is not a socket");
   });
 
   it("stops waiting at its time limit and says what was missing", async () => {

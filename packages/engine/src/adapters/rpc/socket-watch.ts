@@ -1,4 +1,5 @@
 import { watch } from "node:fs";
+import { lstat } from "node:fs/promises";
 import { connect } from "node:net";
 import { basename, dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -71,8 +72,16 @@ function watchDirectory(socketPath: string, signal: AbortSignal) {
   };
 }
 
-/** Connects and hangs up; answers the failure, if any. */
-function tryConnect(socketPath: string): Promise<unknown> {
+/**
+ * Connects and hangs up; answers the failure, if any. The plugin made what is at the path: a symbolic link there could lead to
+ * a socket of the host.
+ */
+async function tryConnect(socketPath: string): Promise<unknown> {
+  try {
+    if (!(await lstat(socketPath)).isSocket()) return new Error(`${socketPath} is not a socket`);
+  } catch (error) {
+    return error;
+  }
   return new Promise((resolve) => {
     const socket = connect(socketPath);
     socket.once("connect", () => {

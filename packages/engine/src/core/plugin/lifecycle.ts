@@ -3,14 +3,15 @@ import { EngineError } from "../errors.ts";
 /** What a plugin's process does now, as opposed to what is wanted of it. */
 export type PluginPhase = "stopped" | "starting" | "running" | "backing-off" | "stopping";
 
-export type PluginTransition = "start" | "listening" | "failed" | "exited" | "retry" | "stop" | "gone";
+export type PluginTransition = "start" | "listening" | "failed" | "exited" | "retry" | "stop";
 
 const table: Readonly<Record<PluginPhase, Partial<Record<PluginTransition, PluginPhase>>>> = {
   stopped: { start: "starting" },
   starting: { listening: "running", failed: "stopped", stop: "stopping", exited: "backing-off" },
   running: { exited: "backing-off", stop: "stopping" },
   "backing-off": { retry: "starting", start: "starting", stop: "stopped" },
-  stopping: { gone: "stopped" },
+  // Until it is forgotten: a plugin that nobody watches is stopped.
+  stopping: {},
 };
 
 /** The phase after a transition; internal if the table has none, which is a fault of the engine. */

@@ -44,6 +44,9 @@ export interface PluginFetcherPorts {
   readonly platform: Platform;
 }
 
+/** Fetched before anybody has agreed to anything. */
+const maxConfigBytes = 1024 * 1024;
+
 /** Fetches plugins from registries: manifest, configuration, layers, in this order, nothing twice. */
 export class PluginFetcher {
   readonly #ports: PluginFetcherPorts;
@@ -114,6 +117,10 @@ export class PluginFetcher {
   }
 
   async #config(session: RegistrySession, manifest: Manifest, signal: AbortSignal): Promise<ParsedConfig> {
+    const { digest, size } = manifest.config;
+    if (size > maxConfigBytes) {
+      throw new EngineError("invalid", `config ${digest}: ${size} bytes, and ${maxConfigBytes} are the most`);
+    }
     await this.#blob(session, manifest.config, signal, () => undefined);
     const bytes = await this.#ports.content.readAll(manifest.config.digest);
     return parsePluginConfig(bytes, "failed to parse config");

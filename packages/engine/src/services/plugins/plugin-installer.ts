@@ -35,7 +35,9 @@ export class PluginInstaller {
   }
 
   privileges(remote: string, access: RemoteAccess): Promise<Privilege[]> {
-    return this.#options.fetcher.privileges(remoteReference(remote), access);
+    return this.#options.garbage.withLease(() =>
+      this.#options.fetcher.privileges(remoteReference(remote), access),
+    );
   }
 
   /** The name that a pull gives: `name` if there is one, else the remote's; digests do not name anything here. */

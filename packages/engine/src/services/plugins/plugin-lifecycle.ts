@@ -37,9 +37,16 @@ export class PluginLifecycle {
       if (found.enabled) {
         throw new EngineError("conflict", `plugin already enabled: plugin ${found.name} is enabled`);
       }
+      const { supervisor, state } = this.#options;
       const record: PluginRecord = { ...found, enabled: true, timeoutSeconds };
-      await this.#options.supervisor.start(record, signal);
-      this.#options.state.plugins.put(record);
+      await supervisor.start(record, signal);
+      try {
+        state.plugins.put(record);
+      } catch (error) {
+        // On a full disk: what runs without being on record could not be stopped by command.
+        await supervisor.stop(record);
+        throw error;
+      }
       this.#publish("enable", record.id, typed);
     });
   }
@@ -71,13 +78,14 @@ export class PluginLifecycle {
   }
 
   async remove(typed: string, options: { readonly force: boolean }): Promise<void> {
-    const { state, host, layout, garbage, logger } = this.#options;
+    const { state, supervisor, host, layout, garbage, logger } = this.#options;
     await this.#options.catalog.exclusively(typed, async (record) => {
       if (!options.force) {
         this.#options.catalog.requireUnused(record);
         if (record.enabled) throw new EngineError("conflict", `plugin ${record.name} is enabled`);
       }
       if (record.enabled) await this.#stop(record);
+      else await supervisor.takeDown(record);
       state.plugins.remove(record.id);
       this.#publish("remove", record.id, typed);
       await host.removeTree(layout.plugin(record.id).dir).catch((error: unknown) => {

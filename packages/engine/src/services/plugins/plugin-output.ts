@@ -2,6 +2,11 @@ import { isCanceled } from "../../core/errors.ts";
 import type { Logger } from "../../core/ports/logger.ts";
 import type { ProcessLogs } from "../../core/ports/logs.ts";
 
+/** In characters; a longer line is told in pieces, so that one without an end takes no memory. */
+const longestLine = 64 * 1024;
+
+const decodeText = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+
 /** Copies what a plugin writes from now on to the engine's log: standard output as info, standard error as error. */
 export function forwardOutput(
   { logs, logger }: { readonly logs: ProcessLogs; readonly logger: Logger },
@@ -13,16 +18,22 @@ export function forwardOutput(
   const pluginLogger = logger.child({ plugin: id });
   const until = exited.catch(() => undefined);
   const copy = async (): Promise<void> => {
-    const decoder = new TextDecoder();
-    let begun = "";
-    for await (const entry of logs.read(path, { follow: true, tail: 0, until, signal })) {
-      const text = begun + decoder.decode(entry.bytes);
-      begun = entry.partial ? text : "";
-      if (entry.partial) continue;
-      if (entry.stream === "stderr") pluginLogger.error({}, text);
-      else pluginLogger.info({}, text);
+    const begun = { stdout: "", stderr: "" };
+    const tell = (stream: keyof typeof begun): void => {
+      if (stream === "stderr") pluginLogger.error({}, begun.stderr);
+      else pluginLogger.info({}, begun.stdout);
+      begun[stream] = "";
+    };
+    for await (const { stream, bytes, partial } of logs.read(path, {
+      follow: true,
+      tail: 0,
+      until,
+      signal,
+    })) {
+      begun[stream] += decodeText(bytes);
+      if (!partial || begun[stream].length > longestLine) tell(stream);
     }
-    if (begun !== "") pluginLogger.info({}, begun);
+    for (const stream of ["stdout", "stderr"] as const) if (begun[stream] !== "") tell(stream);
   };
   copy().catch((error: unknown) => {
     if (!isCanceled(error)) logger.warn({ plugin: id, err: error }, "output of a plugin cannot be followed");
@@ -34,9 +45,8 @@ const reportedLines = 3;
 /** The last lines that a plugin wrote since it was started, for the report of a failed start; "" if there are none. */
 export async function lastLines(logs: ProcessLogs, path: string, since: Date): Promise<string> {
   const lines: string[] = [];
-  const decoder = new TextDecoder();
   for await (const { bytes } of logs.read(path, { tail: reportedLines, since }))
-    lines.push(decoder.decode(bytes).trim());
+    lines.push(decodeText(bytes).trim());
   return lines
     .filter((line) => line !== "")
     .join(" | ")

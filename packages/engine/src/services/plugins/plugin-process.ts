@@ -49,14 +49,27 @@ export class PluginProcess {
 
   /** Brings a plugin up; resolves when its socket accepts connections. If that fails, nothing of it is left. */
   async start(record: PluginRecord, signal: AbortSignal): Promise<RunningProcess> {
-    await using undo = new AsyncDisposableStack();
-    undo.defer(() => this.#tearDown(record));
+    const watching = new AbortController();
+    try {
+      return await this.#bringUp(record, signal, watching);
+    } catch (error) {
+      watching.abort();
+      await this.#tearDown(record).catch((left: unknown) =>
+        this.#ports.logger.error({ plugin: record.id, err: left }, "failed start could not be undone whole"),
+      );
+      throw error;
+    }
+  }
+
+  async #bringUp(
+    record: PluginRecord,
+    signal: AbortSignal,
+    watching: AbortController,
+  ): Promise<RunningProcess> {
     const since = new Date();
     const spec = await this.#prepare(record);
     const { runtime, layout, logger } = this.#ports;
     const { bundle, log } = layout.plugin(record.id);
-    const watching = new AbortController();
-    undo.defer(() => watching.abort());
     await runtime.create({ namespace, id: record.id, bundle, spec, logPath: log, logLimitBytes }, signal);
     const exited = runtime.waitForExit(namespace, record.id, watching.signal);
     exited.catch((error: unknown) =>
@@ -65,7 +78,6 @@ export class PluginProcess {
     forwardOutput(this.#ports, record.id, log, exited, watching.signal);
     await runtime.start(namespace, record.id);
     await this.#untilListening(record, exited, { signal, since });
-    undo.move();
     return this.#running(record, exited, watching);
   }
 
@@ -169,6 +181,8 @@ export class PluginProcess {
       );
       return undefined;
     }
+    // Whatever the process before it left: its address would be taken for a duplicate.
+    await network.removeNamespace(record.id);
     const path = await network.createNamespace(record.id);
     await network.attach({ id: record.id, namespace: path, ports: [] });
     return path;
@@ -225,6 +239,8 @@ export class PluginProcess {
     if (record.config.Network.Type === "bridge") await network.removeNamespace(record.id);
     await host.unmountBelow(paths.propagatedMount);
     await snapshots.unmount(paths.rootfs);
+    // What a plugin mounts in there is seen on the host as well.
+    await host.unmountBelow(paths.socketDir);
     await host.removeTree(paths.socketDir);
   }
 }

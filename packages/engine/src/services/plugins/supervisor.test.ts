@@ -29,6 +29,7 @@ const exit = (record: PluginRecord): ProcessExit => ({
 class FakeProcess {
   up: { readonly end: () => void } | undefined;
   willStart = true;
+  willStop = true;
   starts = 0;
 
   start(record: PluginRecord) {
@@ -50,7 +51,7 @@ class FakeProcess {
   }
   stop() {
     this.up = undefined;
-    return Promise.resolve();
+    return this.willStop ? Promise.resolve() : Promise.reject(new Error("a mount is busy"));
   }
   clear() {
     return Promise.resolve();
@@ -133,6 +134,16 @@ describe("Supervisor", () => {
     bench.supervisor.close();
     await vi.advanceTimersByTimeAsync(120_000);
     expect(bench.process.starts).toBe(1);
+  });
+
+  it("can be started again after a stop that failed", async () => {
+    const bench = new Bench();
+    await bench.enable();
+    bench.process.willStop = false;
+    await expect(bench.disable()).rejects.toThrow("a mount is busy");
+    expect(bench.supervisor.phase(bench.record.id)).toBe("stopped");
+    await bench.enable();
+    expect(bench.supervisor.phase(bench.record.id)).toBe("running");
   });
 
   it("ends up as it was told, whatever happened on the way", async () => {

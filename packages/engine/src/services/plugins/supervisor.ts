@@ -68,7 +68,6 @@ export class Supervisor {
     const entry = this.#entry(record.id);
     this.#cancelRetry(entry);
     if (entry.phase === "stopped") return;
-    const wasUp = entry.phase === "running";
     this.#step(record.id, entry, "stop");
     const { running } = entry;
     running?.connection.close();
@@ -78,9 +77,14 @@ export class Supervisor {
     } finally {
       // Only now: what a plugin says while it stops belongs to the log, too.
       running?.abandon();
+      // Also where taking it down has failed: a start replaces what is left of it.
+      this.#supervised.delete(record.id);
     }
-    if (wasUp) this.#step(record.id, entry, "gone");
-    this.#supervised.delete(record.id);
+  }
+
+  /** Makes sure that nothing of a stopped plugin is left on the host. */
+  async takeDown(record: PluginRecord): Promise<void> {
+    await this.#options.process.stop(record);
   }
 
   /** The connection of a plugin that should be running, waiting for a start under way. */
