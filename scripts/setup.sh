@@ -4,6 +4,8 @@
 # unpacked below .cache/peers and never installed, because installing docker.io or docker-registry would start services.
 # Does nothing, quickly, when everything is there.
 set -eu
+# Debian's su leaves these out, and the programs that are looked for below are there.
+PATH=$PATH:/usr/sbin:/sbin
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
 cd "$root"

@@ -1,14 +1,14 @@
 /**
- * Makes build/{config.json,rootfs/}, which `docker plugin create NAME build` takes: the bundled plugin, the Node
+ * node pack.ts [DIR] makes DIR (build/ unless given) with config.json and rootfs/, which `docker plugin create NAME DIR` takes: the bundled plugin, the Node
  * that runs this script, mount(8), and the shared libraries they need. Nothing else, not even a shell.
  */
 import { execFileSync } from "node:child_process";
 import { chmodSync, copyFileSync, mkdirSync, readdirSync, realpathSync, rmSync, statSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { build } from "esbuild";
 
 const here = import.meta.dirname;
-const buildDir = join(here, "build");
+const buildDir = resolve(process.argv[2] ?? join(here, "build"));
 const rootfs = join(buildDir, "rootfs");
 const systemPath = { ...process.env, PATH: "/usr/sbin:/usr/bin:/sbin:/bin" };
 

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { busyboxRootfs, repository, startDavitd, startDockerRegistry } from "@davit/testkit";
 import { Typist } from "./typist.ts";
 
@@ -11,7 +11,10 @@ async function demo(signal: AbortSignal): Promise<void> {
   cleanup.defer(() => registry.stop());
   const davitd = cleanup.use(await startDavitd());
   const docker = dockerCommand();
-  const env = { ...davitd.environment(), PATH: `${repository}/bin:${process.env["PATH"] ?? ""}` };
+  const env = {
+    ...davitd.environment(),
+    PATH: `${repository}/bin:${dirname(process.execPath)}:${process.env["PATH"] ?? ""}`,
+  };
   const typist = new Typist({ cwd: davitd.dir, env, signal });
   const say = (text: string): void => typist.say(text);
   const type = (line: string): Promise<void> => typist.type(line);
@@ -21,8 +24,9 @@ async function demo(signal: AbortSignal): Promise<void> {
   console.log(`export DOCKER_HOST=unix://${davitd.socket}`);
 
   say("An author packs a plugin and pushes it to a registry.");
-  await type(`cd ${repository} && npm run --silent pack --workspace @davit/example-local-volumes`);
-  await type(`${docker} plugin create ${plugin} ${repository}/examples/local-volumes/build`);
+  const pack = join(repository, "examples/local-volumes/pack.ts");
+  await type(`node ${quoted(pack)} local-volumes`);
+  await type(`${docker} plugin create ${plugin} local-volumes`);
   await type(`${docker} plugin push ${plugin}`);
   await type(`${docker} plugin rm ${plugin}`);
 
@@ -49,6 +53,10 @@ async function demo(signal: AbortSignal): Promise<void> {
   await type(`${docker} plugin rm local-volumes`);
   await type(`${docker} rmi busybox`);
 }
+
+/** As a shell reads it, where it needs quotes. */
+const quoted = (path: string): string =>
+  /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 
 /** The docker CLI if there is one, else Davit's own, which is spoken to alike. */
 function dockerCommand(): string {

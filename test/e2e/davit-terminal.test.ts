@@ -15,7 +15,7 @@ const terminal = (...args: readonly string[]) => onTerminal(program, args, daemo
 const davit = (...args: readonly string[]) => runCommand(program, args, { env: daemon.engine.environment() });
 
 test("davit run -it is a terminal in the container, and exits as its command", async () => {
-  await using shell = terminal("run", "--rm", "-it", "busybox", "sh");
+  await using shell = terminal("run", "--network", "none", "--rm", "-it", "busybox", "sh");
   await shell.shows("# ");
   shell.type("echo $((40+2)); exit 7\n");
   await shell.shows("42\r\n");
@@ -23,7 +23,7 @@ test("davit run -it is a terminal in the container, and exits as its command", a
 });
 
 test("the detach keys leave the container running, with davit's exit code 0", async () => {
-  await using shell = terminal("run", "--name", "left", "-it", "busybox", "sh");
+  await using shell = terminal("run", "--network", "none", "--name", "left", "-it", "busybox", "sh");
   await shell.shows("# ");
   shell.type("\u0010\u0011");
   expect(await shell.exitCode).toBe(0);
@@ -33,7 +33,7 @@ test("the detach keys leave the container running, with davit's exit code 0", as
 
 test("Ctrl-C goes to the container that davit run waits for", async () => {
   const script = 'trap "echo caught; exit 3" INT; echo ready; sleep 60 & wait';
-  await using run = terminal("run", "--rm", "busybox", "sh", "-c", script);
+  await using run = terminal("run", "--network", "none", "--rm", "busybox", "sh", "-c", script);
   await run.shows("ready");
   run.type("\u0003");
   await run.shows("caught");

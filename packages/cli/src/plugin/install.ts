@@ -29,8 +29,15 @@ export const install = defineVerb({
     const name = await pull(context, remote, alias, privileges);
     const path = objectPath("plugin", name);
     const { client, signal } = context;
-    if (settings.length > 0)
-      await client.run({ method: "POST", path: `${path}/set`, json: settings, signal });
+    if (settings.length > 0) {
+      try {
+        await client.run({ method: "POST", path: `${path}/set`, json: settings, signal });
+      } catch (error) {
+        // With settings that it does not have it is not the plugin that was asked for.
+        await client.run({ method: "DELETE", path, signal });
+        throw error;
+      }
+    }
     if (!flags.disable) {
       await client.run({ method: "POST", path: `${path}/enable`, query: { timeout: 0 }, signal });
     }

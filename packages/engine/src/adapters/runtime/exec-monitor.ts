@@ -4,7 +4,7 @@ import { createInterface } from "node:readline";
 import * as z from "zod";
 import { EngineError, messageOf } from "../../core/errors.ts";
 import type { ExecutedProcess } from "../../core/ports/process-control.ts";
-import { searchPath } from "../../linux/run-program.ts";
+import { monitorEnvironment } from "./monitor.ts";
 import { runtimeMessage } from "./runtime-message.ts";
 
 export interface ExecMonitorRequest {
@@ -47,7 +47,7 @@ export async function startExecMonitor(request: ExecMonitorRequest): Promise<Exe
   const child = spawn(request.conmonPath, monitorArgs(request), {
     cwd: request.bundle,
     detached: true,
-    env: { PATH: searchPath, _OCI_SYNCPIPE: "3" },
+    env: monitorEnvironment,
     stdio: ["ignore", "ignore", "pipe", "pipe"],
   });
   let stderr = "";

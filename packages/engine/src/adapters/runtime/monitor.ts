@@ -75,12 +75,19 @@ interface Reply {
   readonly stderr: string;
 }
 
+/** The locale, because conmon reads its arguments in it: paths may have any name. */
+export const monitorEnvironment: Readonly<Record<string, string>> = {
+  PATH: searchPath,
+  LC_ALL: "C.UTF-8",
+  _OCI_SYNCPIPE: "3",
+};
+
 function askMonitor(request: MonitorRequest): Promise<Reply> {
   return new Promise((resolve, reject) => {
     const child = spawn(request.conmonPath, monitorArgs(request), {
       cwd: request.bundle,
       detached: true,
-      env: { PATH: searchPath, _OCI_SYNCPIPE: "3" },
+      env: monitorEnvironment,
       stdio: ["ignore", "ignore", "pipe", "pipe"],
     });
     const failed = (error: unknown): void =>
@@ -115,14 +122,20 @@ function parseAnswer(text: string): Reply["answer"] {
   }
 }
 
-/** Ends a monitor that is still creating its process: the runtime dies with it. */
+/** Ends a monitor that is still creating its process: the runtime dies with it. Never throws. */
 function endMonitor(persistDir: string): void {
   try {
-    process.kill(Number(readFileSync(`${persistDir}/monitor.pid`, "utf8")), "SIGKILL");
-  } catch (error) {
-    // Not yet written, or over already: then the answer settles it.
-    if (errnoOf(error) !== "ENOENT" && errnoOf(error) !== "ESRCH") throw error;
+    const pid = pidIn(readFileSync(`${persistDir}/monitor.pid`, "utf8"));
+    if (pid !== undefined) process.kill(pid, "SIGKILL");
+  } catch {
+    // Not yet written, over already, or not to be read: the monitor's answer settles it.
   }
+}
+
+/** The PID in a file that may be only half written: 0 and negative numbers, and so an empty file, would mean whole groups. */
+export function pidIn(text: string): number | undefined {
+  const pid = Number(text);
+  return Number.isSafeInteger(pid) && pid > 1 ? pid : undefined;
 }
 
 /**

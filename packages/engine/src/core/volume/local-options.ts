@@ -37,7 +37,10 @@ export function requireLocalName(name: string): void {
       "volume name is too short, names should be at least two alphanumeric characters",
     );
   }
-  if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(name) || name.length > 255) {
+  if (name.length > 255) {
+    throw new EngineError("invalid", "volume name is too long, names should be 255 characters at most");
+  }
+  if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(name)) {
     throw new EngineError(
       "invalid",
       `${JSON.stringify(name)} includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path`,

@@ -20,6 +20,9 @@ test("flags and file make one configuration, with defaults for the rest", () => 
 test.each([
   [{ "data-root": "relative" }, 'setting data-root: expected an absolute path, got "relative"'],
   [{ "plugin-socket-dir": `/${"x".repeat(40)}` }, "setting plugin-socket-dir: too long"],
+  [{ "data-root": "/a:b" }, "setting data-root: a colon cannot be part of it: /a:b"],
+  [{ "exec-root": `/${"x".repeat(100)}` }, "setting exec-root: too long"],
+  [{ hosts: [`unix:///${"x".repeat(120)}`] }, "setting hosts: paths of UNIX sockets have 107 bytes at most"],
   [{ hosts: [] }, "setting hosts: at least one is needed"],
   [{ "log-level": "loud" }, 'setting log-level: expected one of debug, info, warn, error, fatal, got "loud"'],
   [{ "log-format": "xml" }, 'setting log-format: expected text or json, got "xml"'],

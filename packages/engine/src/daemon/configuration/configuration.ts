@@ -83,6 +83,9 @@ function refuseTwice(flags: Given, file: Given): void {
 
 const show = (value: unknown): string => (Array.isArray(value) ? `[${value.join(" ")}]` : String(value));
 
+/** The kernel's limit, less the final zero. */
+const socketPathBytes = 107;
+
 const logLevels = ["debug", "info", "warn", "error", "fatal"] as const;
 export type LogLevel = (typeof logLevels)[number];
 
@@ -98,13 +101,25 @@ function requireSound(configuration: Configuration): void {
     const path = configuration[name];
     if (!path.startsWith("/"))
       invalid(options[name].key, `expected an absolute path, got ${JSON.stringify(path)}`);
+    // The monitor splits the paths that it is given there.
+    if (path.includes(":")) invalid(options[name].key, `a colon cannot be part of it: ${path}`);
   }
-  const longest = `${configuration.pluginSocketDir}/${"x".repeat(64)}/plugin.sock`;
-  if (longest.length > 107) {
-    invalid(
-      "plugin-socket-dir",
-      "too long: paths of UNIX sockets have 107 bytes at most, of which IDs take 66",
-    );
+  const sockets = {
+    pluginSocketDir: `${configuration.pluginSocketDir}/${"x".repeat(64)}/plugin.sock`,
+    execRoot: `${configuration.execRoot}/metrics.sock`,
+  } as const;
+  for (const name of ["pluginSocketDir", "execRoot"] as const) {
+    if (Buffer.byteLength(sockets[name]) > socketPathBytes) {
+      invalid(
+        options[name].key,
+        `too long for the sockets below it, whose paths have ${socketPathBytes} bytes at most`,
+      );
+    }
+  }
+  for (const host of configuration.hosts) {
+    if (host.startsWith("unix://") && Buffer.byteLength(host.slice("unix://".length)) > socketPathBytes) {
+      invalid("hosts", `paths of UNIX sockets have ${socketPathBytes} bytes at most: ${host}`);
+    }
   }
   if (configuration.hosts.length === 0) invalid("hosts", "at least one is needed");
   if (!logLevels.some((level) => level === configuration.logLevel)) {
