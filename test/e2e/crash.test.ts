@@ -227,6 +227,23 @@ describe("a container that uses a plugin's volume", () => {
     await engine().ok(["plugin", "enable", "acme/v"]);
   });
 
+  test("is forgotten by a daemon that is killed while it is being made, and holds it no longer", async () => {
+    await engine().ok(["plugin", "disable", "acme/v"]);
+    await engine().ok(["plugin", "set", "acme/v", "BEHAVIOUR=slow:1"]);
+    await engine().ok(["plugin", "enable", "acme/v"]);
+    // What the image has there is copied, for which the volume is mounted.
+    const options = ["--volume-driver", "acme/v", "--volume", "unborn:/bin"];
+    const local = ["--mount", "type=volume,source=plain,target=/m,volume-driver=local"];
+    await killAt("VolumeDriver.Mount", ["create", ...options, ...local, "busybox", "true"]);
+    expect(await engine().ok(["ps", "--all", "--quiet"])).toBe("");
+    await engine().ok(["volume", "rm", "plain"]);
+    await engine().ok(["volume", "rm", "unborn"]);
+    expect(await callsFor("unborn")).toEqual(["Mount", "Unmount"]);
+    await engine().ok(["plugin", "disable", "acme/v"]);
+    await engine().ok(["plugin", "set", "acme/v", "BEHAVIOUR=serve"]);
+    await engine().ok(["plugin", "enable", "acme/v"]);
+  });
+
   test("writes its log while no daemon runs", async () => {
     await engine().ok(["volume", "create", "--driver", "acme/v", "pipe"]);
     const pipe = join(await propagated(), "volumes/pipe/pipe");

@@ -21,6 +21,13 @@ export class EngineError extends Error {
   }
 }
 
+/** A plugin's own word that it did not do what it was asked: unlike with other failures, nothing was begun. */
+export class PluginRefusal extends EngineError {
+  constructor(message: string) {
+    super("internal", message);
+  }
+}
+
 /** The text of whatever was thrown. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 

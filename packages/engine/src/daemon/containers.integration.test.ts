@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { type ContainerCreateBody, containerCreateBodySchema } from "@davit/protocol";
 import { busyboxRootfs, TempDir } from "@davit/testkit";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { TarArchives } from "../adapters/archives/tar-archives.ts";
 import { compression } from "../adapters/compression/gzip.ts";
 import { LinuxContainerFiles } from "../adapters/container-files/linux-container-files.ts";
@@ -316,6 +316,49 @@ test("a running container is not removed unless by force, and its name is taken"
   await expect(images.images.remove("bb", { force: false })).rejects.toThrow("is using its referenced image");
   await services.lifecycle.remove("taken", { force: true, removeAnonymous: false });
   await expect(services.lifecycle.kill(id, "")).rejects.toMatchObject({ kind: "not-found" });
+});
+
+/** As on a full disk: no record of a container is written. The promise resolves with the second that was refused. */
+function refuseRecords(): { readonly refusedTwice: Promise<void>; readonly accept: () => void } {
+  const { promise: refusedTwice, resolve } = Promise.withResolvers<void>();
+  let refused = 0;
+  const put = vi.spyOn(state.containers, "put").mockImplementation(() => {
+    refused += 1;
+    if (refused === 2) resolve();
+    throw new Error("database or disk is full");
+  });
+  return { refusedTwice, accept: () => put.mockRestore() };
+}
+
+test("an exit that cannot be written down is written down later", async () => {
+  const id = await create("sleep 1000");
+  await services.lifecycle.start(id);
+  const exit = services.lifecycle.wait(id, "next-exit", never);
+  const disk = refuseRecords();
+  try {
+    await runtime.kill("moby", id, "SIGKILL");
+    await disk.refusedTwice;
+    expect(services.containers.resolve(id).status).toBe("running");
+  } finally {
+    disk.accept();
+  }
+  expect(await exit).toBe(137);
+  expect(services.containers.resolve(id)).toMatchObject({ status: "exited", exitCode: 137 });
+});
+
+test("an engine that stops does not wait for an exit that it cannot write down; the next one does it", async () => {
+  const id = await create("exec sleep 1000", { StopSignal: "SIGKILL" });
+  await services.lifecycle.start(id);
+  const disk = refuseRecords();
+  try {
+    await services.lifecycle.stopAll();
+    await services.close();
+  } finally {
+    disk.accept();
+  }
+  expect(services.containers.resolve(id).status).toBe("running");
+  await startEngine();
+  expect(services.containers.resolve(id)).toMatchObject({ status: "exited", exitCode: 137 });
 });
 
 test("an engine that starts anew adopts what runs, and settles what has ended meanwhile", async () => {

@@ -38,7 +38,7 @@ export async function createEngine(configuration: Configuration, logger: Logger)
   const facts = await engineFacts(settings, logger);
   const hostFacts = observedHostFacts(readHostFacts, metrics);
   const services = createServices(adapters, { settings, metrics, facts, readHostFacts: hostFacts });
-  const { plugins, volumes, containers, events, garbage, supervisor, pluginQueue } = services;
+  const { plugins, volumes, volumeMounts, containers, events, garbage, supervisor, pluginQueue } = services;
   addStateGauges(metrics.registry, {
     state: adapters.state,
     pluginPhase: (id) => supervisor.phase(id),
@@ -64,7 +64,8 @@ export async function createEngine(configuration: Configuration, logger: Logger)
       await garbage.collect();
       // Their volumes' drivers first: a container is started again even if one of them could not be.
       const drivers = settled(logger, [plugins.lifecycle.restore(), volumes.restore()]);
-      restored = Promise.all([drivers, containers.restore(drivers)]).then(() => undefined);
+      const unused = settled(logger, [volumeMounts.restore()]);
+      restored = Promise.all([drivers, unused, containers.restore(drivers)]).then(() => undefined);
       return { restored };
     },
     reload(wanted) {

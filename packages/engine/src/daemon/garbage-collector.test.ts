@@ -69,10 +69,51 @@ test("keeps what an image, a container or a plugin names, and nothing else", asy
     repoDigests: [],
   });
   stores.state.containers.put(sampleRecord({ layers: [digest("b")] }));
-  expect(await collectGarbage(stores)).toEqual({ blobs: 1, layers: 1, writableDirs: 1, freedBytes: 5 });
+  expect(await collectGarbage(stores, silent)).toEqual({
+    blobs: 1,
+    layers: 1,
+    writableDirs: 1,
+    freedBytes: 5,
+  });
   expect([...blobs]).toEqual([digest("1"), digest("2")]);
   expect([...layers]).toEqual([digest("a"), digest("b")]);
   expect([...keys]).toEqual(["c".repeat(64)]);
+});
+
+test("what cannot be removed is named, and the rest goes all the same", async () => {
+  const { stores, blobs, layers, keys } = storesWith({
+    blobs: ["1", "2"],
+    layers: ["a", "b"],
+    keys: ["mounted", "gone"],
+  });
+  const warned: object[] = [];
+  const logger: Logger = { ...silent, warn: (fields) => void warned.push(fields) };
+  const mounted = new Error("it is mounted");
+  const { content, snapshots } = stores;
+  const refusing: GarbageStores = {
+    ...stores,
+    content: {
+      ...content,
+      remove: (id) => (id === digest("1") ? Promise.reject(mounted) : content.remove(id)),
+    },
+    snapshots: {
+      ...snapshots,
+      removeLayer: (id) => (id === digest("a") ? Promise.reject(mounted) : snapshots.removeLayer(id)),
+      discard: (key) => (key === "mounted" ? Promise.reject(mounted) : snapshots.discard(key)),
+    },
+  };
+  expect(await collectGarbage(refusing, logger)).toEqual({
+    blobs: 1,
+    layers: 1,
+    writableDirs: 1,
+    freedBytes: 5,
+  });
+  expect([...blobs, ...layers, ...keys]).toEqual([digest("1"), digest("a"), "mounted"]);
+  expect(warned).toEqual([
+    { err: mounted, blob: digest("1") },
+    { err: mounted, writableDir: "mounted" },
+    { err: mounted, layer: digest("a") },
+  ]);
 });
 
 test("waits for the last lease, and delays nobody meanwhile", async () => {

@@ -15,6 +15,7 @@ import type { EngineFacts } from "../services/system/engine-facts.ts";
 import { SystemService } from "../services/system/system-service.ts";
 import { VolumeMounts } from "../services/volumes/volume-mounts.ts";
 import { VolumeService } from "../services/volumes/volume-service.ts";
+import { VolumeUnmounts } from "../services/volumes/volume-unmounts.ts";
 import type { Adapters } from "./adapters.ts";
 import type { Configuration } from "./configuration/configuration.ts";
 import { architecture } from "./engine-facts.ts";
@@ -67,8 +68,9 @@ export function createServices(adapters: Adapters, options: ServicesOptions) {
     root: layout.volumes,
     mountedElsewhere: (name, mountId) => volumeMounts.mountedElsewhere(name, mountId),
   });
-  const drivers = new VolumeDrivers({ builtIn, plugins: plugins.catalog, layout, logger });
-  const volumePorts = { state, drivers, queue: new KeyedQueue(), events, logger };
+  const drivers = new VolumeDrivers({ builtIn, plugins: plugins.catalog, ...adapters });
+  const unmounts = new VolumeUnmounts({ state, drivers, events, logger });
+  const volumePorts = { state, drivers, unmounts, queue: new KeyedQueue(), events, logger };
   const volumes = new VolumeService(volumePorts);
   const volumeMounts = new VolumeMounts({ ...volumePorts, volumes });
 
@@ -94,6 +96,7 @@ export function createServices(adapters: Adapters, options: ServicesOptions) {
     supervisor,
     plugins,
     volumes,
+    volumeMounts,
     images,
     containers,
     diskUsage,

@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { EngineError, isCanceled, messageOf } from "../core/errors.ts";
+import { interruptible } from "../core/interruptible.ts";
+import type { ByteStream } from "../core/ports/byte-stream.ts";
 import type { Logger } from "../core/ports/logger.ts";
 import { type ApiVersionRange, requireSupported } from "./api-version.ts";
 import { statusOf } from "./error-status.ts";
@@ -31,6 +33,10 @@ export class Exchange {
     this.#context = context;
     this.#request = request;
     this.#found = found;
+  }
+
+  get path(): string {
+    return this.#found.path;
   }
 
   /** True once it answers with something that has no end of its own, such as events. */
@@ -156,26 +162,14 @@ export class Exchange {
 
   async *#bodyBytes(): AsyncGenerator<Uint8Array> {
     const { signal } = this.#controller;
-    const aborted = Promise.withResolvers<never>();
-    aborted.promise.catch(() => undefined);
-    const abort = (): void => aborted.reject(signal.reason);
-    signal.addEventListener("abort", abort);
     // A reader that stops early must not cost the client its answer.
-    const chunks = this.#request.iterator({ destroyOnReturn: false });
+    const chunks: ByteStream = this.#request.iterator({ destroyOnReturn: false });
     try {
-      for (;;) {
-        // A client that has stopped sending says nothing at all.
-        const next = await Promise.race([chunks.next(), aborted.promise]);
-        if (next.done === true) return;
-        if (next.value instanceof Uint8Array) yield next.value;
-      }
+      // A client that has stopped sending says nothing at all.
+      yield* interruptible(chunks, signal);
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       throw new EngineError("canceled", `read request body: ${messageOf(error)}`, { cause: error });
-    } finally {
-      signal.removeEventListener("abort", abort);
-      // Not where it still waits for the client: there it ends with the connection.
-      if (!signal.aborted) await chunks.return?.();
     }
   }
 

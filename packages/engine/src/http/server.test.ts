@@ -6,7 +6,7 @@ import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { EngineError } from "../core/errors.ts";
-import { reply } from "./reply.ts";
+import { type ApiReply, reply } from "./reply.ts";
 import type { Middleware } from "./route.ts";
 import { readUntil, route, ServerFixture } from "./server-fixture.ts";
 
@@ -110,6 +110,30 @@ describe("bodies", () => {
     ).toBe(400);
   });
 
+  test("large ones are let go of while they are read", async () => {
+    let most = 0;
+    await engine.serve([
+      route("POST", "/raw", async ({ body }) => {
+        let size = 0;
+        for await (const chunk of body.bytes()) {
+          size += chunk.byteLength;
+          most = Math.max(most, process.memoryUsage().arrayBuffers);
+        }
+        return reply.json(size);
+      }),
+    ]);
+    const piece = Buffer.alloc(1024 * 1024);
+    const pieces = 400;
+    const before = process.memoryUsage().arrayBuffers;
+    const socket = await engine.open(
+      `POST /raw HTTP/1.1\nHost: x\nContent-Length: ${pieces * piece.length}\nConnection: close\n\n`,
+    );
+    const answer = text(socket);
+    for (let sent = 0; sent < pieces; sent += 1) if (!socket.write(piece)) await once(socket, "drain");
+    expect(await answer).toContain(`\n${pieces * piece.length}\n`);
+    expect(most - before).toBeLessThan((pieces * piece.length) / 2);
+  });
+
   test("a refusal in the middle of a large body reaches the client, and the connection goes on", async () => {
     await engine.serve([
       route("POST", "/raw", async ({ body }) => {
@@ -208,6 +232,23 @@ describe("streams", () => {
     const answer = text(socket);
     await server.close({ graceMs: 60_000 });
     expect(await answer).toContain('{"message":"the engine stops"}');
+  });
+
+  test("closing leaves requests that do not end even when they are cut, and says so", async () => {
+    const begun = Promise.withResolvers<void>();
+    const end = Promise.withResolvers<ApiReply>();
+    const server = await engine.serve([
+      route("GET", "/stuck", () => {
+        begun.resolve();
+        return end.promise;
+      }),
+    ]);
+    const stuck = engine.call("GET", "/stuck").catch((error: unknown) => error);
+    await begun.promise;
+    await server.close({ graceMs: 10, undoMs: 10 });
+    expect(await stuck).toBeInstanceOf(Error);
+    expect(engine.logged).toEqual(["stopped serving without waiting for the requests that did not end"]);
+    end.resolve(reply.empty(204));
   });
 
   test("closing ends streams at once and lets other requests finish", async () => {

@@ -26,11 +26,19 @@ export interface ApiServerOptions {
   readonly middleware?: readonly Middleware[];
 }
 
+interface CloseOptions {
+  readonly graceMs: number;
+  readonly undoMs?: number;
+}
+
 export interface ApiServer {
   /** Starts to serve on one more address; answers it as it came out (a port instead of 0). */
   listen(address: ListenAddress): Promise<ListenAddress>;
-  /** Stops accepting, ends streams at once, gives other requests `graceMs` to finish, then cuts them. */
-  close(options: { readonly graceMs: number }): Promise<void>;
+  /**
+   * Stops accepting, ends streams at once, gives other requests `graceMs` to finish, then cuts them. Those that do not end
+   * even then have `undoMs` (5 s by default) to undo what they have begun, and are not waited for any longer.
+   */
+  close(options: CloseOptions): Promise<void>;
 }
 
 /** The Engine API on node:http. */
@@ -74,18 +82,28 @@ class NodeApiServer implements ApiServer {
     return address.kind === "tcp" && port !== undefined ? { ...address, port } : address;
   }
 
-  async close({ graceMs }: { readonly graceMs: number }): Promise<void> {
+  async close({ graceMs, undoMs = 5000 }: CloseOptions): Promise<void> {
     this.#closing = true;
     for (const socket of this.#handshakes) socket.destroy();
     const closed = Promise.all([...this.#servers].map(closeServer));
     for (const exchange of this.#exchanges.keys()) {
       if (exchange.streaming || exchange.receiving) exchange.abort("the engine stops");
     }
-    const timer = setTimeout(() => this.#cut(), graceMs);
-    await Promise.all(this.#exchanges.values());
-    clearTimeout(timer);
+    await settlesWithin(this.#settled(), graceMs);
     this.#cut();
+    if (!(await settlesWithin(this.#settled(), undoMs))) {
+      const paths = [...this.#exchanges.keys()].map(({ path }) => path);
+      this.#options.logger.warn(
+        { requests: paths.length, paths },
+        "stopped serving without waiting for the requests that did not end",
+      );
+    }
     await closed;
+  }
+
+  /** Resolves when nothing is being answered any more. */
+  async #settled(): Promise<void> {
+    while (this.#exchanges.size > 0) await Promise.all(this.#exchanges.values());
   }
 
   #cut(): void {
@@ -244,6 +262,16 @@ function listening(server: Server, address: ListenAddress): Promise<void> {
     else if (address.kind === "tcp") server.listen({ host: address.host, port: address.port });
     else server.listen({ fd: address.fd });
   });
+}
+
+async function settlesWithin(work: Promise<void>, ms: number): Promise<boolean> {
+  const late = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => late.resolve(false), ms);
+  try {
+    return await Promise.race([work.then(() => true), late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 const closeServer = (server: Server): Promise<void> =>

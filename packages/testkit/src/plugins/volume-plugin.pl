@@ -4,7 +4,7 @@
 # BEHAVIOUR (environment): serve; exit, with a message and code 3; deaf, never listening; garbage, answering what is not
 # HTTP; flood, answering 20 MB to all but the handshake; error, answering 500 to everything; late:SECONDS, listening only then; slow:SECONDS, answering only then.
 # ROOT: the propagated mount. Each call is printed and kept, one per line, in ROOT/calls.log.
-# Options of a volume: fail=METHOD makes that call fail; tmpfs=1 really mounts a tmpfs on it (needs CAP_SYS_ADMIN).
+# Options of a volume: path=PATH is answered as its mountpoint; link=TARGET makes that path a link first; fail=METHOD makes that call fail; tmpfs=1 really mounts a tmpfs on it (needs CAP_SYS_ADMIN).
 use strict;
 
 my $socket = "/run/docker/plugins/p.sock";
@@ -74,6 +74,9 @@ sub answer {
       syscall($mount, $source, "$dir", $type, 0, $none) == 0 or return failure("mount: $!");
     }
     make("$state/mounts/$id");
+    my ($path, $target) = (option($state, "path"), option($state, "link"));
+    symlink $target, $path if $path && $target;
+    return sprintf '{"Mountpoint":%s,"Err":""}', quote($path) if $path;
     return sprintf '{"Mountpoint":%s,"Err":""}', quote($dir);
   }
   if ($verb eq "Unmount") {

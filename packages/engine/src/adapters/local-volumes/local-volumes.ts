@@ -1,11 +1,12 @@
-import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { DriverVolume } from "@davit/protocol";
 import * as z from "zod";
 import { EngineError, errnoOf, messageOf } from "../../core/errors.ts";
+import { KeyedQueue } from "../../core/keyed-queue.ts";
 import type { VolumeDriver } from "../../core/ports/volume-driver.ts";
 import { type LocalMount, parseLocalOptions, requireLocalName } from "../../core/volume/local-options.ts";
-import { readMountTable } from "../../linux/mount-table.ts";
+import { mountsAtOrBelow, readMountTable } from "../../linux/mount-table.ts";
 import { runProgram } from "../../linux/run-program.ts";
 
 const optionsFile = z.record(z.string(), z.string());
@@ -21,6 +22,7 @@ export interface LocalVolumesOptions {
 export class LocalVolumes implements VolumeDriver {
   readonly name = "local";
   readonly #root: string;
+  readonly #queue = new KeyedQueue();
   readonly #mountedElsewhere: LocalVolumesOptions["mountedElsewhere"];
 
   constructor({ root, mountedElsewhere }: LocalVolumesOptions) {
@@ -36,36 +38,39 @@ export class LocalVolumes implements VolumeDriver {
     requireLocalName(name);
     parseLocalOptions(options);
     const dir = join(this.#root, name);
+    const isNew = (await this.get(name)) === undefined;
     try {
+      await mkdir(dir, { recursive: true, mode: 0o755 });
+      // The directory of the data comes last, because with it the volume is there, and must not be without its options.
+      if (Object.keys(options).length > 0) await this.#writeOptions(name, options);
+      else if (isNew) await rm(this.#optionsFile(name), { force: true });
       await mkdir(this.#data(name), { recursive: true, mode: 0o755 });
-      if (Object.keys(options).length > 0) await writeFile(join(dir, "opts.json"), JSON.stringify(options));
     } catch (error) {
-      await rm(dir, { recursive: true, force: true });
+      if (isNew) await rm(dir, { recursive: true, force: true });
       throw new EngineError("internal", `making ${dir}: ${messageOf(error)}`, { cause: error });
     }
   }
 
   async remove(name: string): Promise<void> {
     requireLocalName(name);
-    await this.#unmountData(name);
-    const dir = join(this.#root, name);
-    try {
-      await rm(dir, { recursive: true, force: true });
-    } catch (error) {
-      throw new EngineError("internal", `removing ${dir}: ${messageOf(error)}`, { cause: error });
-    }
+    await this.#queue.run(name, () => this.#remove(name));
   }
 
   async mount(name: string): Promise<string> {
-    const spec = await this.#mountSpec(name);
     const data = this.#data(name);
-    if (spec !== undefined && !(await isMountPoint(data))) await mountAt(spec, data);
+    await this.#queue.run(name, async () => {
+      const spec = await this.#mountSpec(name);
+      if (spec !== undefined && !(await this.#isMounted(name))) await mountAt(spec, data);
+    });
     return data;
   }
 
   async unmount(name: string, mountId: string): Promise<void> {
-    const spec = await this.#mountSpec(name);
-    if (spec !== undefined && !this.#mountedElsewhere(name, mountId)) await this.#unmountData(name);
+    await this.#queue.run(name, async () => {
+      const spec = await this.#mountSpec(name);
+      // Asked only now: whoever came before in the queue has noted by now that it does not need the mount any more.
+      if (spec !== undefined && !this.#mountedElsewhere(name, mountId)) await this.#unmountData(name);
+    });
   }
 
   async get(name: string): Promise<DriverVolume | undefined> {
@@ -94,8 +99,12 @@ export class LocalVolumes implements VolumeDriver {
     return join(this.#root, name, "_data");
   }
 
+  #optionsFile(name: string): string {
+    return join(this.#root, name, "opts.json");
+  }
+
   async #mountSpec(name: string): Promise<LocalMount | undefined> {
-    const path = join(this.#root, name, "opts.json");
+    const path = this.#optionsFile(name);
     try {
       return parseLocalOptions(optionsFile.parse(JSON.parse(await readFile(path, "utf8"))));
     } catch (error) {
@@ -104,19 +113,49 @@ export class LocalVolumes implements VolumeDriver {
     }
   }
 
+  /** Under a name of its own until it is whole. */
+  async #writeOptions(name: string, options: Readonly<Record<string, string>>): Promise<void> {
+    const path = this.#optionsFile(name);
+    await writeFile(`${path}.new`, JSON.stringify(options), { flush: true });
+    await rename(`${path}.new`, path);
+  }
+
+  async #remove(name: string): Promise<void> {
+    const dir = join(this.#root, name);
+    await this.#unmountData(name);
+    const [mounted] = await this.#mountsBelow(name);
+    // What is mounted there is not ours to delete.
+    if (mounted !== undefined) {
+      throw new EngineError("conflict", `removing ${dir}: something is mounted on ${mounted}`);
+    }
+    try {
+      await rm(dir, { recursive: true, force: true });
+    } catch (error) {
+      throw new EngineError("internal", `removing ${dir}: ${messageOf(error)}`, { cause: error });
+    }
+  }
+
+  async #isMounted(name: string): Promise<boolean> {
+    return (await this.#mountsBelow(name)).some((path) => path.endsWith(`/${name}/_data`));
+  }
+
+  async #mountsBelow(name: string): Promise<readonly string[]> {
+    // The table has real names; what is mounted is not looked at, because its server may be dead.
+    return mountsAtOrBelow(await readMountTable(), join(await realpath(this.#root), name));
+  }
+
+  /** Something may have been mounted over the mount. */
   async #unmountData(name: string): Promise<void> {
     const data = this.#data(name);
-    if (!(await isMountPoint(data))) return;
-    const { exitCode, stderr } = await runProgram(["umount", data]);
-    if (exitCode !== 0) throw new EngineError("internal", `unmounting ${data}: ${stderr.trim()}`);
+    while (await this.#isMounted(name)) {
+      const { exitCode, stderr } = await runProgram(["umount", data]);
+      if (exitCode !== 0) throw new EngineError("conflict", `unmounting ${data}: ${stderr.trim()}`);
+    }
   }
 }
 
 /** Seconds are enough for a volume's age, and what Go's RFC 3339 prints. */
 const goTime = (time: Date): string => time.toISOString().replace(/\.\d+Z$/, "Z");
-
-const isMountPoint = async (path: string): Promise<boolean> =>
-  (await readMountTable()).some(({ target }) => target === path);
 
 async function mountAt({ type, device, options }: LocalMount, target: string): Promise<void> {
   const flags = [...(type === "" ? [] : ["-t", type]), ...(options === "" ? [] : ["-o", options])];

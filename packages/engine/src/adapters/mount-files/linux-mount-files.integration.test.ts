@@ -41,7 +41,7 @@ test.each([
   ["/", "root", true],
 ])("%s is %s", async (path, expected, isDirectory) => {
   const found = await files.resolveInside(`${dir}/root`, path);
-  expect(found).toEqual({ path: `${dir}/${expected}`, isDirectory });
+  expect(found).toEqual({ path: `${dir}/${expected}`, isDirectory, isRoot: path === "/" });
 });
 
 test("links are followed as a process inside would", async () => {
@@ -54,6 +54,48 @@ test("links are followed as a process inside would", async () => {
   expect(await files.resolveInside(root, "/nosuch")).toBeUndefined();
   expect(await files.resolveInside(root, "/in/file/below")).toBeUndefined();
   await expect(files.resolveInside(root, "/self")).rejects.toThrow("too many links");
+});
+
+test("what is mounted over a part of the root is found by whatever leads there", async () => {
+  await mkdir(`${dir}/over/deep`, { recursive: true });
+  await symlink("/mnt/deep", `${dir}/root/link`);
+  await symlink("/in/file", `${dir}/over/back`);
+  await symlink(`${dir}/outside`, `${dir}/over/leak`);
+  const over = { destination: "/mnt", source: `${dir}/over` };
+  const found = async (path: string) => (await files.resolveInside(`${dir}/root`, path, over))?.path;
+  expect(await found("/mnt")).toBe(`${dir}/over`);
+  expect(await found("/link")).toBe(`${dir}/over/deep`);
+  expect(await found("/mnt/back")).toBe(`${dir}/root/in/file`);
+  expect(await found("/mnt/leak")).toBeUndefined();
+});
+
+test("what was resolved is mounted with what its owner mounts below, before and after", async () => {
+  const real = `${dir}/memory/real`;
+  await files.mountMemory(`${dir}/memory`, 1 << 20);
+  execFileSync("mount", ["--make-shared", `${dir}/memory`]);
+  await mkdir(`${real}/before`, { recursive: true });
+  await mkdir(`${real}/after`);
+  execFileSync("mount", ["-t", "tmpfs", "tmpfs", `${real}/before`]);
+  await writeFile(`${real}/before/file`, "before");
+  await files.bindResolved(real, `${dir}/target`);
+  execFileSync("mount", ["-t", "tmpfs", "tmpfs", `${real}/after`]);
+  await writeFile(`${real}/after/file`, "after");
+  for (const name of ["before", "after"]) {
+    expect(await readFile(`${dir}/target/${name}/file`, "utf8")).toBe(name);
+    execFileSync("umount", [`${dir}/target/${name}`]);
+    expect(await readFile(`${real}/${name}/file`, "utf8")).toBe(name);
+    execFileSync("umount", [`${real}/${name}`]);
+  }
+});
+
+test("what has become a link since it was resolved is not mounted", async () => {
+  await symlink("/", `${dir}/root/swapped`);
+  await symlink(`${dir}/root/in`, `${dir}/root/way`);
+  for (const path of ["swapped", "way/side"]) {
+    await expect(files.bindResolved(`${dir}/root/${path}`, `${dir}/target`)).rejects.toThrow(
+      "somewhere else",
+    );
+  }
 });
 
 test("a copy keeps owners, links and modes, and leaves what is not empty alone", async () => {

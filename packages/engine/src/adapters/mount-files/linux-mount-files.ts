@@ -1,7 +1,7 @@
 import { mkdir, open, readdir, readlink, realpath } from "node:fs/promises";
 import { dirname } from "node:path";
 import { EngineError, errnoOf, messageOf } from "../../core/errors.ts";
-import type { MountFiles } from "../../core/ports/mount-files.ts";
+import type { MountedOver, MountFiles } from "../../core/ports/mount-files.ts";
 import { isAtOrBelow, readMountTable } from "../../linux/mount-table.ts";
 import { runProgram } from "../../linux/run-program.ts";
 import { resolveInside } from "./resolve-inside.ts";
@@ -11,8 +11,11 @@ const pathOnly = 0o10_000_000;
 
 /** On Linux, with the programs of coreutils and mount. */
 export class LinuxMountFiles implements MountFiles {
-  resolveInside(root: string, path: string) {
-    return told(`resolve ${path} in ${root}`, () => resolveInside(root, path));
+  resolveInside(root: string, path: string, over?: MountedOver) {
+    return told(`resolve ${path} in ${root}`, async () => {
+      const mounted = over === undefined ? undefined : { ...over, source: await realpath(over.source) };
+      return resolveInside(await realpath(root), path, mounted);
+    });
   }
 
   copyIntoEmpty(source: string, target: string): Promise<void> {
@@ -59,13 +62,32 @@ export class LinuxMountFiles implements MountFiles {
       if (!isAtOrBelow(await readlink(held), await realpath(root))) {
         throw new EngineError("invalid", `cannot access path ${path}: it leads out of the volume`);
       }
-      await mkdir(dirname(target), { recursive: true, mode: 0o700 });
-      if (found.isDirectory) await mkdir(target, { recursive: true, mode: 0o700 });
-      else await (await open(target, "a", 0o600)).close();
+      await makeMountPoint(target, found.isDirectory);
       // Without -c the link would be resolved to a name again.
       await must(["mount", "-c", "--bind", held, target]);
     });
   }
+
+  bindResolved(path: string, target: string): Promise<void> {
+    return told(`mount ${path}`, async () => {
+      await using file = await open(path, pathOnly);
+      const held = `/proc/${process.pid}/fd/${file.fd}`;
+      // The kernel's name of what is held: it differs if there was a link on the way.
+      if ((await readlink(held)) !== path) {
+        throw new EngineError("invalid", `cannot mount ${path}: it leads somewhere else by now`);
+      }
+      await makeMountPoint(target, (await file.stat()).isDirectory());
+      await must(["mount", "-c", "--rbind", held, target]);
+      // What its owner mounts still comes in; that we unmount our copy is none of its business.
+      await must(["mount", "-c", "--make-rslave", target]);
+    });
+  }
+}
+
+async function makeMountPoint(target: string, isDirectory: boolean): Promise<void> {
+  await mkdir(dirname(target), { recursive: true, mode: 0o700 });
+  if (isDirectory) await mkdir(target, { recursive: true, mode: 0o700 });
+  else await (await open(target, "a", 0o600)).close();
 }
 
 async function must(command: readonly string[]): Promise<void> {

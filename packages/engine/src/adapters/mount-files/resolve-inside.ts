@@ -1,5 +1,7 @@
 import { lstat, readlink } from "node:fs/promises";
 import { EngineError, errnoOf } from "../../core/errors.ts";
+import type { MountedOver, ResolvedPath } from "../../core/ports/mount-files.ts";
+import { isAtOrBelow } from "../../linux/mount-table.ts";
 
 const mostLinks = 40;
 
@@ -7,7 +9,8 @@ const mostLinks = 40;
 export async function resolveInside(
   root: string,
   path: string,
-): Promise<{ readonly path: string; readonly isDirectory: boolean } | undefined> {
+  over?: MountedOver,
+): Promise<ResolvedPath | undefined> {
   const pending = path.split("/");
   const resolved: string[] = [];
   let isDirectory = true;
@@ -19,7 +22,7 @@ export async function resolveInside(
       resolved.pop();
       continue;
     }
-    const here = [root, ...resolved, part].join("/");
+    const here = hostPath(root, [...resolved, part], over);
     const stats = await statOrNone(here);
     if (stats === undefined) return undefined;
     if (stats.isSymbolicLink()) {
@@ -33,7 +36,15 @@ export async function resolveInside(
     isDirectory = stats.isDirectory();
     resolved.push(part);
   }
-  return { path: [root, ...resolved].join("/"), isDirectory };
+  return { path: hostPath(root, resolved, over), isDirectory, isRoot: resolved.length === 0 };
+}
+
+function hostPath(root: string, parts: readonly string[], over: MountedOver | undefined): string {
+  const inside = `/${parts.join("/")}`;
+  if (over !== undefined && isAtOrBelow(inside, over.destination)) {
+    return over.source + inside.slice(over.destination.length);
+  }
+  return parts.length === 0 ? root : root + inside;
 }
 
 async function statOrNone(path: string) {

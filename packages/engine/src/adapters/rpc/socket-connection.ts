@@ -1,6 +1,6 @@
 import { pluginMediaType } from "@davit/protocol";
 import { errors, Pool } from "undici";
-import { EngineError, errnoOf, messageOf } from "../../core/errors.ts";
+import { EngineError, errnoOf, messageOf, PluginRefusal } from "../../core/errors.ts";
 import type { CallOptions, PluginConnection } from "../../core/ports/plugin-connection.ts";
 
 /** The largest answer that is read; a plugin that sends more is at fault. */
@@ -90,7 +90,7 @@ function deadline(boundsMs: readonly number[], caller: AbortSignal | undefined) 
 
 /** An answer is a status of 200 and a JSON value, or nothing; anything else is the plugin's error. */
 function readAnswer(method: string, status: number, text: string): unknown {
-  if (status !== 200) throw new EngineError("internal", `${method}: ${errField(text) ?? text}`);
+  if (status !== 200) throw new PluginRefusal(`${method}: ${errField(text) ?? text}`);
   if (text.trim() === "") return undefined;
   try {
     return JSON.parse(text);

@@ -51,6 +51,13 @@ describe("SqliteState", () => {
     again.close();
   });
 
+  it("takes no transaction for part of one that could not begin", () => {
+    const state = new SqliteState(path());
+    state.close();
+    expect(() => state.transaction(() => "first")).toThrow("not open");
+    expect(() => state.transaction(() => "second")).toThrow("not open");
+  });
+
   it("finds notes again as well", () => {
     const first = new SqliteState(path());
     first.note(() => first.volumes.put({ ...volume("a"), pending: "create" }));

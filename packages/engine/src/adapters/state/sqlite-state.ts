@@ -46,8 +46,8 @@ export class SqliteState implements State {
   transaction<Result>(work: () => Result): Result {
     if (this.#undo !== undefined) return work();
     const undo: (() => void)[] = [];
-    this.#undo = undo;
     this.#database.exec("BEGIN IMMEDIATE");
+    this.#undo = undo;
     try {
       const result = work();
       this.#database.exec("COMMIT");

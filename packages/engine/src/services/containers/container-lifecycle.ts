@@ -14,7 +14,7 @@ import type { ExitSettler } from "./exit-settler.ts";
 import type { ExitWaiters, WaitCondition } from "./exit-waiters.ts";
 import type { HealthMonitor } from "./health-monitor.ts";
 import type { OutputReaders } from "./output-readers.ts";
-import type { Restarts } from "./restarts.ts";
+import type { Restarts, TakeRestart } from "./restarts.ts";
 
 export interface LifecycleParts {
   readonly queue: KeyedQueue;
@@ -39,7 +39,7 @@ export class ContainerLifecycle {
   constructor(ports: ContainerPorts, parts: LifecycleParts) {
     this.#ports = ports;
     this.#parts = parts;
-    parts.restarts.onDue((id) => void this.#restartDue(id));
+    parts.restarts.onDue((id, take) => void this.#restartDue(id, take));
   }
 
   /** By full ID, name or prefix of the ID; not-found in the Engine's words. */
@@ -87,12 +87,14 @@ export class ContainerLifecycle {
   }
 
   /** Its restart policy's delay is over. */
-  async #restartDue(id: string): Promise<void> {
+  async #restartDue(id: string, take: TakeRestart): Promise<void> {
     const { logger, state } = this.#ports;
     try {
       await this.#parts.queue.run(id, async () => {
+        // A stop that was asked for in the meantime has its way.
+        if (!take()) return;
         const record = state.containers.get(id);
-        if (record === undefined || this.#parts.restarts.isClosed) return;
+        if (record === undefined) return;
         if (record.status !== "restarting" && record.status !== "exited") return;
         try {
           await this.#startNow(record);

@@ -14,6 +14,11 @@ import type { Restarts } from "./restarts.ts";
 /** What an exit of which nothing is known counts as. */
 const unknownExitCode = 255;
 
+const firstRetryMs = 100;
+const longestRetryMs = 10_000;
+
+type Exit = Pick<ProcessExit, "exitCode" | "oomKilled" | "exitedAt">;
+
 export interface SettlerParts {
   readonly queue: KeyedQueue;
   readonly remover: ContainerRemover;
@@ -37,7 +42,11 @@ export class ExitSettler {
 
   /** Settles a running container's exit when it comes. */
   watch(id: string): void {
-    const watch = this.#watch(id).finally(() => this.#watches.delete(watch));
+    this.#track(this.#watch(id));
+  }
+
+  #track(work: Promise<void>): void {
+    const watch = work.finally(() => this.#watches.delete(watch));
     this.#watches.add(watch);
   }
 
@@ -47,14 +56,40 @@ export class ExitSettler {
       const exit = await runtime.waitForExit(namespace, id, this.#closing.signal);
       // Attached clients read the rest while the container is cleaned up after.
       this.#parts.readers.endRun(id);
-      await this.#parts.queue.run(id, () => this.#settle(id, exit));
+      await this.#settleAtLast(id, exit, this.#queueSettling(id, exit));
     } catch (error) {
       if (isCanceled(error) && this.#closing.signal.aborted) return;
-      logger.error({ err: error, container: id }, "could not settle the exit of a container");
+      logger.error({ err: error, container: id }, "could not wait for the exit of a container");
     }
   }
 
-  async #settle(id: string, exit: Pick<ProcessExit, "exitCode" | "oomKilled" | "exitedAt">): Promise<void> {
+  #queueSettling(id: string, exit: Exit): Promise<void> {
+    return this.#parts.queue.run(id, () => this.#settle(id, exit));
+  }
+
+  /**
+   * Tries again until the exit is written down, which a full disk may refuse: whoever stops the container waits for that.
+   * Once the engine stops they wait no longer; the next engine finds the exit with the runtime.
+   */
+  async #settleAtLast(id: string, exit: Exit, firstAttempt: Promise<void>): Promise<void> {
+    const { state, logger } = this.#ports;
+    const { restarts, queue, waiters } = this.#parts;
+    let attempt = firstAttempt;
+    for (let delayMs = firstRetryMs; ; delayMs = Math.min(delayMs * 2, longestRetryMs)) {
+      try {
+        return await attempt;
+      } catch (error) {
+        logger.error({ err: error, container: id }, "could not settle the exit of a container");
+      }
+      const record = state.containers.get(id);
+      if (record === undefined || !hasProcess(record)) return;
+      if (restarts.isClosed) return queue.run(id, async () => waiters.exited(id, exit));
+      await elapsed(delayMs, restarts.closed);
+      attempt = this.#queueSettling(id, exit);
+    }
+  }
+
+  async #settle(id: string, exit: Exit): Promise<void> {
     const { state, runtime, events } = this.#ports;
     const record = state.containers.get(id);
     if (record === undefined || !hasProcess(record)) return;
@@ -149,8 +184,11 @@ export class ExitSettler {
         this.#parts.health.watch(id);
         return this.watch(id);
       }
-      const exit = process.status === "stopped" ? process.exit : undefined;
-      return this.#settle(id, exit ?? { exitCode: unknownExitCode, oomKilled: false, exitedAt: new Date() });
+      const known = process.status === "stopped" ? process.exit : undefined;
+      const exit = known ?? { exitCode: unknownExitCode, oomKilled: false, exitedAt: new Date() };
+      const attempt = this.#settle(id, exit);
+      this.#track(this.#settleAtLast(id, exit, attempt));
+      return attempt;
     }
     // A start or a removal that the earlier engine did not finish.
     if (process.status !== "absent") await runtime.delete(namespace, id);
@@ -168,4 +206,17 @@ export class ExitSettler {
     await Promise.all(this.#watches);
     await this.#parts.queue.idle();
   }
+}
+
+/** Resolves after some time, or when the signal fires. */
+function elapsed(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const finish = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", finish);
+      resolve();
+    };
+    const timer = setTimeout(finish, ms);
+    signal.addEventListener("abort", finish, { once: true });
+  });
 }

@@ -1,20 +1,31 @@
 import { restartDelayMs } from "../../core/container/restart-policy.ts";
 
+/** Answers true once, and only if the restart has not been called off since it fell due. */
+export type TakeRestart = () => boolean;
+
 /** Containers that have ended and are to be started again, each after its own delay. */
 export class Restarts {
   readonly #delays = new Map<string, number>();
+  /** Those that have fallen due and are not taken yet, too. */
   readonly #waiting = new Map<string, NodeJS.Timeout>();
-  #start: (id: string) => void = () => undefined;
-  #isClosed = false;
+  readonly #closing = new AbortController();
+  #start: (id: string, take: TakeRestart) => void = () => undefined;
 
-  /** What starts a container when its delay is over; failures are its own to handle. */
-  onDue(start: (id: string) => void): void {
+  /**
+   * What starts a container when its delay is over; failures are its own to handle. What waits for its turn behind something
+   * else takes the restart when it comes.
+   */
+  onDue(start: (id: string, take: TakeRestart) => void): void {
     this.#start = start;
   }
 
   /** After `close` nothing is restarted any more: that is the next engine's. */
   get isClosed(): boolean {
-    return this.#isClosed;
+    return this.#closing.signal.aborted;
+  }
+
+  get closed(): AbortSignal {
+    return this.#closing.signal;
   }
 
   /** Starts a container again after a delay that grows with each short run. */
@@ -29,11 +40,10 @@ export class Restarts {
   }
 
   #wait(id: string, delayMs: number): void {
-    if (this.#isClosed) return;
+    if (this.isClosed) return;
     clearTimeout(this.#waiting.get(id));
     const timer = setTimeout(() => {
-      this.#waiting.delete(id);
-      this.#start(id);
+      this.#start(id, () => this.#waiting.get(id) === timer && this.#waiting.delete(id));
     }, delayMs);
     this.#waiting.set(id, timer);
   }
@@ -46,7 +56,7 @@ export class Restarts {
   }
 
   close(): void {
-    this.#isClosed = true;
+    this.#closing.abort();
     for (const timer of this.#waiting.values()) clearTimeout(timer);
     this.#waiting.clear();
   }

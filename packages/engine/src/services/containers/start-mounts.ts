@@ -52,18 +52,26 @@ export async function startMounts(
   }
 
   async function volumePath(
-    { volume, destination, subpath }: ContainerMount,
+    { volume, driver, destination, subpath }: ContainerMount,
     index: number,
   ): Promise<string> {
     try {
       const path = await volumes.mount(record.id, destination);
-      if (subpath === undefined) return path;
-      const target = `${layout.container(record.id).mounts}/subpath-${index}`;
-      await mountFiles.bindInside(path, subpath, target);
+      const { mounts: dir } = layout.container(record.id);
+      const whole = driver === "local" ? path : await pinned(path, `${dir}/volume-${index}`);
+      if (subpath === undefined) return whole;
+      const target = `${dir}/subpath-${index}`;
+      await mountFiles.bindInside(whole, subpath, target);
       return target;
     } catch (error) {
       throw wrapError(`error while mounting volume '${volume ?? ""}'`, error);
     }
+  }
+
+  /** A plugin can replace what it answered by a link to anywhere before the runtime comes to it: what it answered is held. */
+  async function pinned(path: string, target: string): Promise<string> {
+    await mountFiles.bindResolved(path, target);
+    return target;
   }
 }
 

@@ -33,14 +33,20 @@ export class VolumeFiller {
   }
 
   async #fillEach(id: string, rootfs: string, wanted: readonly ContainerMount[]): Promise<void> {
-    const { mountFiles, volumes } = this.#ports;
-    for (const { destination } of wanted) {
+    const { mountFiles, volumes, host, layout } = this.#ports;
+    const { mounts } = layout.container(id);
+    for (const { destination, driver } of wanted) {
       const found = await mountFiles.resolveInside(rootfs, destination);
       // Drivers are not asked to mount what there is nothing to copy to.
       if (!found?.isDirectory) continue;
       try {
-        await mountFiles.copyIntoEmpty(found.path, await volumes.mount(id, destination, { quietly: true }));
+        const path = await volumes.mount(id, destination, { quietly: true });
+        // What a plugin answered is held, so that it cannot put a link to somewhere else in its place.
+        const target = driver === "local" ? path : `${mounts}/filling`;
+        if (target !== path) await mountFiles.bindResolved(path, target);
+        await mountFiles.copyIntoEmpty(found.path, target);
       } finally {
+        await host.unmountBelow(mounts);
         await volumes.unmountAll(id, { quietly: true });
       }
     }

@@ -1,6 +1,6 @@
 import { describeIssue, volumeDriverResponses } from "@davit/protocol";
 import type * as z from "zod";
-import { EngineError, isCanceled } from "../../core/errors.ts";
+import { EngineError, isCanceled, messageOf, PluginRefusal } from "../../core/errors.ts";
 import type { Logger } from "../../core/ports/logger.ts";
 import type { PluginConnection } from "../../core/ports/plugin-connection.ts";
 import type { DriverCall, VolumeDriver } from "../../core/ports/volume-driver.ts";
@@ -13,8 +13,10 @@ export interface PluginVolumeDriverOptions {
   /** The plugin's full name, which is the driver's. */
   readonly name: string;
   readonly connection: PluginConnection;
-  /** The host's name for a path that the plugin answers. */
+  /** The host's name for a path that the plugin answers, taken by the word. */
   readonly toHostPath: (inside: string) => string;
+  /** What such a path really is on the host, free of links; undefined if there is nothing. Refuses what is not the plugin's to give. */
+  readonly toRealPath: (inside: string) => Promise<string | undefined>;
   readonly logger: Logger;
 }
 
@@ -80,7 +82,12 @@ export class PluginVolumeDriver implements VolumeDriver {
         `VolumeDriver.Mount: ${this.name} answered no mountpoint for ${name}`,
       );
     }
-    return this.#options.toHostPath(answer.Mountpoint);
+    const path = await this.#options.toRealPath(answer.Mountpoint);
+    if (path !== undefined) return path;
+    throw new EngineError(
+      "internal",
+      `plugin ${this.name} answered the path ${JSON.stringify(answer.Mountpoint)}, where there is nothing`,
+    );
   }
 
   async unmount(name: string, mountId: string, call: DriverCall = {}): Promise<void> {
@@ -106,7 +113,9 @@ export class PluginVolumeDriver implements VolumeDriver {
         minuteMs,
         call,
       );
-      return Volume === undefined ? undefined : this.#onHost(Volume);
+      return Volume === undefined
+        ? undefined
+        : { ...Volume, Mountpoint: await this.#mountpoint(Volume.Mountpoint) };
     } catch (error) {
       if (error instanceof EngineError && error.kind === "internal") {
         this.#options.logger.debug(
@@ -128,6 +137,17 @@ export class PluginVolumeDriver implements VolumeDriver {
       call,
     );
     return Volumes.map((volume) => this.#onHost(volume));
+  }
+
+  /** Files are looked at by it, so links in it are the plugin's; one that means what is not the plugin's is not told. */
+  async #mountpoint(inside: string): Promise<string> {
+    if (inside === "") return "";
+    try {
+      return (await this.#options.toRealPath(inside)) ?? this.#options.toHostPath(inside);
+    } catch (error) {
+      this.#options.logger.warn({ driver: this.name, reason: messageOf(error) }, "mountpoint cannot be used");
+      return "";
+    }
   }
 
   #onHost<Volume extends { readonly Mountpoint: string }>(volume: Volume): Volume {
@@ -175,7 +195,7 @@ export class PluginVolumeDriver implements VolumeDriver {
         cause: result.error,
       });
     }
-    if (result.data.Err !== "") throw new EngineError("internal", result.data.Err);
+    if (result.data.Err !== "") throw new PluginRefusal(result.data.Err);
     return result.data;
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { scopedPath } from "./scoped-path.ts";
+import { realScopedPath, scopedPath } from "./scoped-path.ts";
 
 const paths = { rootfs: "/p/rootfs", propagatedMount: "/p/propagated-mount" };
 
@@ -17,5 +17,19 @@ describe("scopedPath", () => {
 
   it("refuses a path that means the plugin's whole root", () => {
     expect(() => scopedPath("/mnt/..", "", paths)).toThrow("whole root");
+  });
+});
+
+describe("realScopedPath", () => {
+  const answer = (isRoot: boolean) => ({
+    resolveInside: () => Promise.resolve({ path: "/p/rootfs", isDirectory: true, isRoot }),
+  });
+  const asked = { plugin: "acme/v:latest", inside: "/v", declaredMount: "/data", paths };
+
+  it("refuses what turns out to be the plugin's whole root", async () => {
+    await expect(realScopedPath(answer(true), asked)).rejects.toThrow(
+      'plugin acme/v:latest answered the path "/v", which leads outside of its volumes',
+    );
+    expect(await realScopedPath(answer(false), asked)).toBe("/p/rootfs");
   });
 });

@@ -1,8 +1,18 @@
 import { EngineError } from "../../core/errors.ts";
+import type { MountFiles } from "../../core/ports/mount-files.ts";
 
 export interface PluginPaths {
   readonly rootfs: string;
   readonly propagatedMount: string;
+}
+
+export interface ScopedPath {
+  /** For errors. */
+  readonly plugin: string;
+  readonly inside: string;
+  /** Empty if it declares none. */
+  readonly declaredMount: string;
+  readonly paths: PluginPaths;
 }
 
 /**
@@ -22,6 +32,30 @@ export function scopedPath(inside: string, declaredMount: string, paths: PluginP
     );
   }
   return paths.rootfs + clean;
+}
+
+/**
+ * As `scopedPath`, with links followed as the plugin's own processes would: whatever it links to, the answer lies in its root
+ * or its propagated mount, and has no link in it. Undefined if there is nothing.
+ */
+export async function realScopedPath(
+  mountFiles: Pick<MountFiles, "resolveInside">,
+  { plugin, inside, declaredMount, paths }: ScopedPath,
+): Promise<string | undefined> {
+  const over =
+    declaredMount === ""
+      ? undefined
+      : { destination: cleanAbsolute(declaredMount), source: paths.propagatedMount };
+  const answered = `plugin ${plugin} answered the path ${JSON.stringify(inside)}`;
+  // Steps back are taken by the word, as they are where the path is only told.
+  const found = await mountFiles.resolveInside(paths.rootfs, cleanAbsolute(inside), over);
+  if (found?.isRoot === true) {
+    throw new EngineError(
+      "internal",
+      `${answered}, which leads outside of its volumes: it is its whole root`,
+    );
+  }
+  return found?.path;
 }
 
 function cleanAbsolute(path: string): string {

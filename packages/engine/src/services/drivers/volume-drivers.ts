@@ -4,10 +4,11 @@ import type { Layout } from "../../core/layout.ts";
 import type { PluginRecord } from "../../core/plugin/record.ts";
 import { localName } from "../../core/plugin/resolve.ts";
 import type { Logger } from "../../core/ports/logger.ts";
+import type { MountFiles } from "../../core/ports/mount-files.ts";
 import type { PluginConnection } from "../../core/ports/plugin-connection.ts";
 import type { VolumeDriver } from "../../core/ports/volume-driver.ts";
 import { PluginVolumeDriver } from "./plugin-volume-driver.ts";
-import { scopedPath } from "./scoped-path.ts";
+import { realScopedPath, scopedPath } from "./scoped-path.ts";
 
 /** What drivers need of managed plugins. */
 export interface RunningPlugins {
@@ -22,11 +23,15 @@ export interface RunningPlugins {
 export interface VolumeDriversOptions {
   readonly builtIn: VolumeDriver;
   readonly plugins: RunningPlugins;
+  readonly mountFiles: Pick<MountFiles, "resolveInside">;
   readonly layout: Layout;
   readonly logger: Logger;
 }
 
 const protocol = "moby.plugins.http/v1";
+
+/** What is asked of the whole of them. */
+export type DriverCatalog = Pick<VolumeDrivers, "canonicalName" | "get" | "names">;
 
 /** Every driver of volumes by name: our own, and whatever plugins serve. */
 export class VolumeDrivers {
@@ -77,6 +82,13 @@ export class VolumeDrivers {
       name: record.name,
       connection,
       toHostPath: (inside) => scopedPath(inside, record.config.PropagatedMount, paths),
+      toRealPath: (inside) =>
+        realScopedPath(this.#options.mountFiles, {
+          plugin: record.name,
+          inside,
+          declaredMount: record.config.PropagatedMount,
+          paths,
+        }),
       logger: this.#options.logger,
     });
     this.#drivers.set(connection, driver);

@@ -1,5 +1,7 @@
 import type { Digest } from "@davit/protocol";
+import { messageOf } from "../../core/errors.ts";
 import type { ContentStore } from "../../core/ports/content.ts";
+import type { Logger } from "../../core/ports/logger.ts";
 import type { Snapshots } from "../../core/ports/snapshots.ts";
 import type { State } from "../../core/ports/state.ts";
 
@@ -19,28 +21,43 @@ export interface Collected {
 
 /**
  * Removes blobs, layers and writable directories that no image, container or plugin names. Must not run while
- * something is being added that is not yet in a record: see GarbageCollector.
+ * something is being added that is not yet in a record: see GarbageCollector. What cannot be removed, for one because it is
+ * still mounted, is logged and left to the next collection.
  */
-export async function collectGarbage({ state, content, snapshots }: GarbageStores): Promise<Collected> {
+export async function collectGarbage(
+  { state, content, snapshots }: GarbageStores,
+  logger: Logger,
+): Promise<Collected> {
   const { blobs, layers, keys } = namedBy(state);
   let removedBlobs = 0;
   let freedBytes = 0;
   for await (const { digest, sizeBytes } of content.list()) {
     if (blobs.has(digest)) continue;
-    await content.remove(digest);
+    if (!(await isRemoved(logger, { blob: digest }, () => content.remove(digest)))) continue;
     removedBlobs++;
     freedBytes += sizeBytes;
   }
-  const unnamedKeys = (await snapshots.keys()).filter((key) => !keys.has(key));
-  for (const key of unnamedKeys) await snapshots.discard(key);
-  const unnamedLayers = (await snapshots.layers()).filter((diffId) => !layers.has(diffId));
-  for (const diffId of unnamedLayers) await snapshots.removeLayer(diffId);
-  return {
-    blobs: removedBlobs,
-    layers: unnamedLayers.length,
-    writableDirs: unnamedKeys.length,
-    freedBytes,
-  };
+  let writableDirs = 0;
+  for (const key of await snapshots.keys()) {
+    if (keys.has(key)) continue;
+    if (await isRemoved(logger, { writableDir: key }, () => snapshots.discard(key))) writableDirs++;
+  }
+  let removedLayers = 0;
+  for (const diffId of await snapshots.layers()) {
+    if (layers.has(diffId)) continue;
+    if (await isRemoved(logger, { layer: diffId }, () => snapshots.removeLayer(diffId))) removedLayers++;
+  }
+  return { blobs: removedBlobs, layers: removedLayers, writableDirs, freedBytes };
+}
+
+async function isRemoved(logger: Logger, item: object, remove: () => Promise<void>): Promise<boolean> {
+  try {
+    await remove();
+    return true;
+  } catch (error) {
+    logger.warn({ err: error, ...item }, `could not remove garbage: ${messageOf(error)}`);
+    return false;
+  }
 }
 
 function namedBy(state: State) {

@@ -47,7 +47,7 @@ export class GarbageCollector {
 
   async #run(): Promise<void> {
     try {
-      const collected = await collectGarbage(this.#stores);
+      const collected = await collectGarbage(this.#stores, this.#logger);
       if (collected.blobs + collected.layers + collected.writableDirs > 0) {
         this.#logger.debug(collected, "collected garbage");
       }

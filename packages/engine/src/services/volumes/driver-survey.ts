@@ -2,7 +2,7 @@ import type { Volume } from "@davit/protocol";
 import { messageOf } from "../../core/errors.ts";
 import type { Logger } from "../../core/ports/logger.ts";
 import type { State } from "../../core/ports/state.ts";
-import type { VolumeDrivers } from "../drivers/volume-drivers.ts";
+import type { DriverCatalog } from "../drivers/volume-drivers.ts";
 import { unrecorded, volumeView } from "./volume-view.ts";
 
 export interface VolumeSurvey {
@@ -13,7 +13,7 @@ export interface VolumeSurvey {
 
 export interface DriverSurveyOptions {
   readonly state: Pick<State, "volumes">;
-  readonly drivers: VolumeDrivers;
+  readonly drivers: DriverCatalog;
   readonly logger: Logger;
 }
 
@@ -24,7 +24,7 @@ const probeMs = 5_000;
 /** Questions that go to every driver at once. */
 export class DriverSurvey {
   readonly #state: Pick<State, "volumes">;
-  readonly #drivers: VolumeDrivers;
+  readonly #drivers: DriverCatalog;
   readonly #logger: Logger;
 
   constructor({ state, drivers, logger }: DriverSurveyOptions) {

@@ -1,18 +1,20 @@
-import { EngineError, messageOf, wrapError } from "../../core/errors.ts";
+import { EngineError, messageOf, PluginRefusal, wrapError } from "../../core/errors.ts";
 import type { EventPublisher } from "../../core/events.ts";
 import { newId } from "../../core/identifiers.ts";
 import type { KeyedQueue } from "../../core/keyed-queue.ts";
 import type { Logger } from "../../core/ports/logger.ts";
 import type { State } from "../../core/ports/state.ts";
 import type { VolumeRecord, VolumeUse } from "../../core/volume/record.ts";
-import type { VolumeDrivers } from "../drivers/volume-drivers.ts";
+import type { DriverCatalog } from "../drivers/volume-drivers.ts";
 import type { ContainerVolumes, MountOptions, VolumeRequest } from "./container-volumes.ts";
 import { anonymousLabel, type VolumeService, withName } from "./volume-service.ts";
+import type { VolumeUnmounts } from "./volume-unmounts.ts";
 
 export interface VolumeMountsOptions {
   readonly state: State;
   readonly volumes: VolumeService;
-  readonly drivers: VolumeDrivers;
+  readonly drivers: DriverCatalog;
+  readonly unmounts: VolumeUnmounts;
   /** The same queue per volume name that the volume service has. */
   readonly queue: KeyedQueue;
   readonly events: EventPublisher;
@@ -41,7 +43,7 @@ export class VolumeMounts implements ContainerVolumes {
   }
 
   async mount(containerId: string, destination: string, options?: MountOptions): Promise<string> {
-    const { state, drivers, events } = this.#options;
+    const { state, drivers, events, unmounts } = this.#options;
     const use = this.#uses(containerId).find((candidate) => candidate.destination === destination);
     const record = use === undefined ? undefined : state.volumes.get(use.volume);
     if (use === undefined || record === undefined) {
@@ -51,6 +53,11 @@ export class VolumeMounts implements ContainerVolumes {
     const driver = await drivers.get(record.driver).catch((error: unknown) => {
       throw wrapError(context, error);
     });
+    if (use.mountId !== undefined) {
+      await unmounts.settle(use).catch((error: unknown) => {
+        throw wrapError(context, error);
+      });
+    }
     const mountId = newId();
     state.note(() => state.volumeUses.put({ ...use, mountId }));
     try {
@@ -70,63 +77,51 @@ export class VolumeMounts implements ContainerVolumes {
       });
       return path;
     } catch (error) {
-      const answered = error instanceof EngineError && error.kind === "internal";
-      // A driver that did not answer may have mounted all the same: it is told to unmount.
-      if (!answered) await this.#giveBack(use, mountId);
-      state.note(() => state.volumeUses.put({ ...use, mountId: undefined }));
+      await this.#undo({ ...use, mountId }, error);
       throw wrapError(context, error);
     }
   }
 
-  async unmountAll(containerId: string, options?: MountOptions): Promise<void> {
-    const { state, drivers, events, logger } = this.#options;
-    const mounted = this.#uses(containerId).filter(({ mountId }) => mountId !== undefined);
-    await Promise.all(
-      mounted.map(async (use) => {
-        const driverName = state.volumes.get(use.volume)?.driver;
-        try {
-          if (driverName !== undefined && use.mountId !== undefined) {
-            const driver = await drivers.get(driverName);
-            await driver.unmount(use.volume, use.mountId);
-          }
-          state.note(() => state.volumeUses.put({ ...use, mountId: undefined }));
-          if (options?.quietly === true) return;
-          events.publish({
-            type: "volume",
-            action: "unmount",
-            id: use.volume,
-            attributes: { container: containerId, driver: driverName ?? "" },
-          });
-        } catch (error) {
-          logger.error(
-            { volume: use.volume, container: containerId, err: error },
-            "volume was not unmounted",
-          );
-        }
-      }),
-    );
+  unmountAll(containerId: string, options?: MountOptions): Promise<void> {
+    return this.#options.unmounts.unmountAll(containerId, options);
   }
 
   async release(
     containerId: string,
     { removeAnonymous }: { readonly removeAnonymous: boolean },
   ): Promise<void> {
-    const { state, queue, volumes, logger } = this.#options;
+    const { unmounts, queue } = this.#options;
     const names = new Set(this.#uses(containerId).map(({ volume }) => volume));
-    state.transaction(() => state.volumeUses.removeOfContainer(containerId));
+    await unmounts.unmountAll(containerId);
+    unmounts.end(containerId);
     if (!removeAnonymous) return;
-    for (const name of names) {
-      await queue.run(name, async () => {
-        const anonymous = state.volumes.get(name)?.labels[anonymousLabel] !== undefined;
-        if (!anonymous || state.volumeUses.ofVolume(name).length > 0) return;
-        await volumes.removeUnused(name, { force: false }).catch((error: unknown) => {
-          logger.error(
-            { volume: name, container: containerId, err: error },
-            "anonymous volume was not removed",
-          );
-        });
-      });
-    }
+    for (const name of names) await queue.run(name, () => this.#removeAnonymous(name));
+  }
+
+  /**
+   * Ends the uses of containers that an earlier engine was about to make, or could not let go of. What is not mounted is
+   * free when this returns its promise, the rest once its driver has answered. To be called before containers are made.
+   */
+  async restore(): Promise<void> {
+    const { state, unmounts, queue } = this.#options;
+    const orphans = state.volumeUses
+      .list()
+      .filter(({ containerId }) => state.containers.get(containerId) === undefined);
+    for (const id of new Set(orphans.map(({ containerId }) => containerId))) unmounts.end(id);
+    // What is still mounted of a plugin may be of a container that was removed without its volumes.
+    const unwanted = orphans.filter(
+      ({ volume, mountId }) => mountId === undefined || state.volumes.get(volume)?.driver === "local",
+    );
+    const removable = new Set(unwanted.map(({ volume }) => volume));
+    const names = new Set(orphans.map(({ volume }) => volume));
+    await Promise.all(
+      [...names].map((name) =>
+        queue.run(name, async () => {
+          await unmounts.settleGone(name);
+          if (removable.has(name)) await this.#removeAnonymous(name);
+        }),
+      ),
+    );
   }
 
   async mountpoint(name: string): Promise<string> {
@@ -152,13 +147,25 @@ export class VolumeMounts implements ContainerVolumes {
     return this.#options.state.volumeUses.ofContainer(containerId);
   }
 
-  async #giveBack(use: VolumeUse, mountId: string): Promise<void> {
-    const { state, drivers, logger } = this.#options;
-    try {
-      const record = state.volumes.get(use.volume);
-      if (record !== undefined) await (await drivers.get(record.driver)).unmount(use.volume, mountId);
-    } catch (error) {
-      logger.debug({ volume: use.volume, err: error }, "failed mount was not there to be given back");
+  /** A driver that did not refuse may have mounted all the same, whatever it answered: it is told to unmount. */
+  async #undo(use: VolumeUse, reason: unknown): Promise<void> {
+    const { unmounts, logger } = this.#options;
+    if (reason instanceof PluginRefusal) {
+      unmounts.forget(use);
+      return;
     }
+    await unmounts.settle(use).catch((error: unknown) => {
+      logger.warn({ volume: use.volume, err: error }, "failed mount was not given back yet");
+    });
+  }
+
+  /** Callers hold the volume's queue. */
+  async #removeAnonymous(name: string): Promise<void> {
+    const { state, volumes, logger } = this.#options;
+    const anonymous = state.volumes.get(name)?.labels[anonymousLabel] !== undefined;
+    if (!anonymous || state.volumeUses.ofVolume(name).length > 0) return;
+    await volumes.removeUnused(name, { force: false }).catch((error: unknown) => {
+      logger.error({ volume: name, err: error }, "anonymous volume was not removed");
+    });
   }
 }

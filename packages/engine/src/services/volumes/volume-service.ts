@@ -6,14 +6,16 @@ import type { KeyedQueue } from "../../core/keyed-queue.ts";
 import type { Logger } from "../../core/ports/logger.ts";
 import type { State } from "../../core/ports/state.ts";
 import type { VolumeRecord } from "../../core/volume/record.ts";
-import type { VolumeDrivers } from "../drivers/volume-drivers.ts";
+import type { DriverCatalog } from "../drivers/volume-drivers.ts";
 import type { VolumeRequest } from "./container-volumes.ts";
 import { DriverSurvey, type VolumeSurvey } from "./driver-survey.ts";
+import type { VolumeUnmounts } from "./volume-unmounts.ts";
 import { unrecorded, volumeView } from "./volume-view.ts";
 
 export interface VolumeServiceOptions {
   readonly state: State;
-  readonly drivers: VolumeDrivers;
+  readonly drivers: DriverCatalog;
+  readonly unmounts: Pick<VolumeUnmounts, "settleGone">;
   /** One queue of operations per volume name. */
   readonly queue: KeyedQueue;
   readonly events: EventPublisher;
@@ -25,7 +27,8 @@ export const anonymousLabel = "com.docker.volume.anonymous";
 /** The life of volumes: what the engine records, and what it asks of drivers. */
 export class VolumeService {
   readonly #state: State;
-  readonly #drivers: VolumeDrivers;
+  readonly #drivers: DriverCatalog;
+  readonly #unmounts: VolumeServiceOptions["unmounts"];
   readonly #queue: KeyedQueue;
   readonly #events: EventPublisher;
   readonly #logger: Logger;
@@ -34,6 +37,7 @@ export class VolumeService {
   constructor(options: VolumeServiceOptions) {
     this.#state = options.state;
     this.#drivers = options.drivers;
+    this.#unmounts = options.unmounts;
     this.#queue = options.queue;
     this.#events = options.events;
     this.#logger = options.logger;
@@ -131,6 +135,7 @@ export class VolumeService {
       if (force) return;
       throw noSuchVolume("get", name);
     }
+    await this.#unmounts.settleGone(name);
     const users = this.#state.volumeUses.ofVolume(name).map(({ containerId }) => containerId);
     if (users.length > 0) {
       throw new EngineError(
