@@ -3,17 +3,20 @@ import { join } from "node:path";
 import { mountsBelow, processesOf, type TestEngine } from "@davit/testkit";
 import { expect } from "vitest";
 
-const list = async (dir: string): Promise<readonly string[]> => {
+/** Nothing, where what is read is not there: an engine makes its directories when it needs them. */
+async function orNothing<Entry>(reading: Promise<readonly Entry[]>): Promise<readonly Entry[]> {
   try {
-    return await readdir(dir);
+    return await reading;
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
     throw error;
   }
-};
+}
+
+const list = (dir: string): Promise<readonly string[]> => orNothing(readdir(dir));
 
 const files = async (dir: string): Promise<readonly string[]> => {
-  const entries = await readdir(dir, { recursive: true, withFileTypes: true });
+  const entries = await orNothing(readdir(dir, { recursive: true, withFileTypes: true }));
   return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
 };
 
