@@ -1,8 +1,11 @@
 import { execFile } from "node:child_process";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { Readable } from "node:stream";
 import { promisify } from "node:util";
 import { findPeer } from "@davit/testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -154,10 +157,11 @@ describe.each(clients)("%s", (docker) => {
     });
     const following = execFile(docker, ["-H", host, "events", "--filter", "type=volume"]);
     try {
-      const first = new Promise<string>((resolve) => following.stdout?.once("data", resolve));
       await subscribed;
       events.publish({ type: "volume", action: "create", id: "v", attributes: { driver: "local" } });
-      expect(await first).toContain("volume create v (driver=local)");
+      const lines = createInterface({ input: following.stdout ?? Readable.from([]) });
+      const [line] = await once(lines, "line");
+      expect(line).toContain("volume create v (driver=local)");
     } finally {
       following.kill();
     }
