@@ -278,3 +278,9 @@ describe("a volume of a plugin", () => {
     expect(await names()).toEqual([]);
   });
 });
+
+test("an update is refused, since only a swarm's volumes can be updated", async () => {
+  const { status, body } = await engine().request("PUT", "/volumes/any?version=1", { body: {} });
+  expect(status).toBe(503);
+  expect(body).toContain("only valid for cluster volumes");
+});

@@ -1,4 +1,5 @@
 import { volumeCreateBodySchema } from "@davit/protocol";
+import { EngineError } from "../../core/errors.ts";
 import type { VolumeService } from "../../services/volumes/volume-service.ts";
 import type { ApiVersion } from "../api-version.ts";
 import type { Filters } from "../filters.ts";
@@ -54,6 +55,17 @@ export function volumeRoutes(volumes: VolumeService): readonly Route[] {
       method: "GET",
       path: "/volumes/{name:.*}",
       handle: async ({ param, signal }) => reply.json(await volumes.inspect(param("name"), signal)),
+    },
+    {
+      method: "PUT",
+      path: "/volumes/{name:.*}",
+      handle: () =>
+        Promise.reject(
+          new EngineError(
+            "unavailable",
+            "volume update is only valid for cluster volumes, which only a swarm has",
+          ),
+        ),
     },
     {
       method: "DELETE",
