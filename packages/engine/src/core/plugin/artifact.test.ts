@@ -1,6 +1,6 @@
-import { type Index, manifestSchema, mediaTypes, pluginConfigSchema } from "@davit/protocol";
+import { type Index, mediaTypes } from "@davit/protocol";
 import { describe, expect, it } from "vitest";
-import { choosePlatform, manifestType, parsePluginManifest, toldDiffIds } from "./artifact.ts";
+import { choosePlatform, manifestType, parsePluginManifest } from "./artifact.ts";
 
 const digest = (char: string) => `sha256:${char.repeat(64)}` as const;
 const remote = (mediaType: string, value: object) => ({
@@ -73,21 +73,6 @@ describe("choosePlatform", () => {
     expect(() => choosePlatform(all, { os: "linux", architecture: "amd64" }, "x/y:1")).toThrow(
       "no manifest of x/y:1 fits linux/amd64: it offers linux/arm/v7, unknown",
     );
-  });
-});
-
-describe("toldDiffIds", () => {
-  const layer = { mediaType: mediaTypes.ociLayer, digest: digest("2"), size: 1 };
-  const manifest = manifestSchema.parse({ ...withConfig(mediaTypes.pluginConfig), layers: [layer, layer] });
-  const told = (...diffIds: string[]) =>
-    toldDiffIds(pluginConfigSchema.parse({ rootfs: { type: "layers", diff_ids: diffIds } }), manifest);
-
-  it("is the configuration's list where that has one for each layer", () => {
-    expect(told(digest("3"), digest("4"))).toEqual([digest("3"), digest("4")]);
-  });
-
-  it.each([[[]], [[digest("3")]], [[digest("3"), "nonsense"]]])("is nothing for %j", (diffIds) => {
-    expect(told(...diffIds)).toEqual([]);
   });
 });
 

@@ -1,15 +1,12 @@
 import {
   type Descriptor,
-  type Digest,
   describeIssue,
   type Index,
   indexSchema,
-  isDigest,
   isIndexType,
   type Manifest,
   manifestSchema,
   mediaTypes,
-  type PluginConfig,
 } from "@davit/protocol";
 import { EngineError, messageOf } from "../errors.ts";
 import { bestForPlatform, type Platform, platformName } from "../image/platform.ts";
@@ -49,15 +46,6 @@ export function choosePlatform(index: Index, platform: Platform, reference: stri
     "not-found",
     `no manifest of ${reference} fits ${platformName(platform)}: it offers ${offered.join(", ") || "none"}`,
   );
-}
-
-/**
- * What a plugin's configuration says of its layers, bottom first; nothing where it lists another number of them, as
- * some tools do.
- */
-export function toldDiffIds({ rootfs }: PluginConfig, { layers }: Manifest): readonly Digest[] {
-  const told = (rootfs?.diff_ids ?? []).filter(isDigest);
-  return told.length === layers.length ? told : [];
 }
 
 /** What `push` publishes: schema 2, the one form in which every registry takes plugins. */

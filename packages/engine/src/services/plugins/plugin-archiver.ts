@@ -1,4 +1,4 @@
-import { type Digest, isLayerType, type Manifest, type PluginConfig, type Privilege } from "@davit/protocol";
+import { type Digest, isLayerType, type Manifest, type Privilege } from "@davit/protocol";
 import { EngineError } from "../../core/errors.ts";
 import {
   blobPath,
@@ -7,14 +7,12 @@ import {
   refNameAnnotation,
 } from "../../core/image/oci-layout.ts";
 import type { Platform } from "../../core/image/platform.ts";
-import { manifestType, parsePluginManifest, toldDiffIds } from "../../core/plugin/artifact.ts";
+import { manifestType, parsePluginManifest } from "../../core/plugin/artifact.ts";
 import { parsePluginConfig } from "../../core/plugin/config-blob.ts";
 import { privilegesOf, requireGranted } from "../../core/plugin/privileges.ts";
 import type { LayerRecord, PluginRecord } from "../../core/plugin/record.ts";
 import type { Archives, PluginArchive } from "../../core/ports/archives.ts";
 import type { ByteStream } from "../../core/ports/byte-stream.ts";
-import type { ContentStore } from "../../core/ports/content.ts";
-import type { Snapshots } from "../../core/ports/snapshots.ts";
 import { canonicalName, parseReference, withDefaultTag } from "../../core/reference.ts";
 import { streamOf } from "../../core/stream-of.ts";
 import { concatBytes } from "../../core/tar/tar-entry.ts";
@@ -23,11 +21,10 @@ import type { GarbageCollector } from "../garbage/garbage-collector.ts";
 import type { PluginCatalog } from "./plugin-catalog.ts";
 import type { FetchedPlugin } from "./plugin-fetcher.ts";
 import type { PluginInstaller } from "./plugin-installer.ts";
+import { type UnpackLayerPorts, unpackLayer } from "./unpack-layer.ts";
 
-export interface PluginArchiverPorts {
+export interface PluginArchiverPorts extends UnpackLayerPorts {
   readonly archives: Archives;
-  readonly content: ContentStore;
-  readonly snapshots: Snapshots;
   readonly platform: Platform;
   readonly garbage: GarbageCollector;
   readonly catalog: PluginCatalog;
@@ -98,7 +95,7 @@ export class PluginArchiver {
           config,
           manifestDigest: opened.manifest.digest,
           configDigest: manifest.config.digest,
-          layers: await this.#layers(opened, { manifest, config }, signal),
+          layers: await this.#layers(opened, manifest, signal),
         };
       });
       return { kind: "loaded", record };
@@ -109,13 +106,12 @@ export class PluginArchiver {
 
   async #layers(
     archive: PluginArchive,
-    { manifest, config }: { readonly manifest: Manifest; readonly config: PluginConfig },
+    manifest: Manifest,
     signal: AbortSignal,
   ): Promise<readonly LayerRecord[]> {
-    const diffIds = toldDiffIds(config, manifest);
-    const { content, snapshots } = this.#ports;
+    const { content } = this.#ports;
     const layers: LayerRecord[] = [];
-    for (const [at, { digest, mediaType, size }] of manifest.layers.entries()) {
+    for (const { digest, mediaType, size } of manifest.layers) {
       if (!isLayerType(mediaType)) {
         throw new EngineError(
           "invalid",
@@ -127,11 +123,7 @@ export class PluginArchiver {
       if (sizeBytes !== size) {
         throw new EngineError("invalid", `layer ${digest}: unexpected size ${sizeBytes}, expected ${size}`);
       }
-      const expected = diffIds[at];
-      const { diffId } = await snapshots.unpack(content.read(digest), {
-        signal,
-        ...(expected && { expected }),
-      });
+      const diffId = await unpackLayer(this.#ports, digest, { signal });
       layers.push({ digest, mediaType, sizeBytes, diffId });
     }
     return layers;

@@ -1,26 +1,23 @@
 import {
   type Descriptor,
-  type Digest,
   digestHex,
   isIndexType,
   isLayerType,
   type Manifest,
-  type PluginConfig,
   type Privilege,
   type Progress,
   type RegistryAuth,
 } from "@davit/protocol";
 import { EngineError, wrapError } from "../../core/errors.ts";
 import type { Platform } from "../../core/image/platform.ts";
-import { choosePlatform, parseIndex, parsePluginManifest, toldDiffIds } from "../../core/plugin/artifact.ts";
+import { choosePlatform, parseIndex, parsePluginManifest } from "../../core/plugin/artifact.ts";
 import { type ParsedConfig, parsePluginConfig } from "../../core/plugin/config-blob.ts";
 import { privilegesOf, requireGranted } from "../../core/plugin/privileges.ts";
 import type { LayerRecord, PluginRecord } from "../../core/plugin/record.ts";
-import type { ContentStore } from "../../core/ports/content.ts";
 import type { Registry, RegistrySession, RemoteManifest } from "../../core/ports/registry.ts";
-import type { Snapshots } from "../../core/ports/snapshots.ts";
 import { canonicalName, familiarRepository, type Reference } from "../../core/reference.ts";
 import { streamOf } from "../../core/stream-of.ts";
+import { type UnpackLayerPorts, unpackLayer } from "./unpack-layer.ts";
 
 export interface RemoteAccess {
   readonly auth: RegistryAuth | undefined;
@@ -37,10 +34,8 @@ export type FetchedPlugin = Pick<
   "reference" | "config" | "manifestDigest" | "configDigest" | "layers"
 >;
 
-export interface PluginFetcherPorts {
+export interface PluginFetcherPorts extends UnpackLayerPorts {
   readonly registry: Registry;
-  readonly content: ContentStore;
-  readonly snapshots: Snapshots;
   readonly platform: Platform;
 }
 
@@ -90,7 +85,7 @@ export class PluginFetcher {
       config,
       manifestDigest: remote.digest,
       configDigest: manifest.config.digest,
-      layers: await this.#layers(session, { manifest, config }, access.signal, report),
+      layers: await this.#layers(session, manifest, access.signal, report),
     };
   }
 
@@ -129,7 +124,7 @@ export class PluginFetcher {
   /** All layers are fetched at once, each unpacked as soon as it is here; the first failure ends the others. */
   async #layers(
     session: RegistrySession,
-    { manifest, config }: { readonly manifest: Manifest; readonly config: PluginConfig },
+    manifest: Manifest,
     signal: AbortSignal,
     report: Report,
   ): Promise<readonly LayerRecord[]> {
@@ -142,10 +137,7 @@ export class PluginFetcher {
     }
     const failed = new AbortController();
     const either = AbortSignal.any([signal, failed.signal]);
-    const diffIds = toldDiffIds(config, manifest);
-    const work = manifest.layers.map((layer, at) =>
-      this.#layer(session, { ...layer, diffId: diffIds[at] }, either, report),
-    );
+    const work = manifest.layers.map((layer) => this.#layer(session, layer, either, report));
     try {
       return await Promise.all(work);
     } catch (error) {
@@ -157,14 +149,13 @@ export class PluginFetcher {
 
   async #layer(
     session: RegistrySession,
-    descriptor: Descriptor & { readonly diffId: Digest | undefined },
+    descriptor: Descriptor,
     signal: AbortSignal,
     report: Report,
   ): Promise<LayerRecord> {
-    const { content, snapshots } = this.#ports;
     const { digest, mediaType, size } = descriptor;
     const id = digestHex(digest).slice(0, 12);
-    const known = (await content.stat(digest)) !== undefined;
+    const known = (await this.#ports.content.stat(digest)) !== undefined;
     if (known) report({ status: "Already exists", id });
     else {
       report({ status: "Pulling fs layer", progressDetail: {}, id });
@@ -173,9 +164,8 @@ export class PluginFetcher {
       );
       report({ status: "Download complete", progressDetail: {}, id });
     }
-    const { diffId } = await snapshots.unpack(content.read(digest), {
+    const diffId = await unpackLayer(this.#ports, digest, {
       signal,
-      ...(descriptor.diffId && { expected: descriptor.diffId }),
       onBytes: (current) => report({ status: "Extracting", progressDetail: { current, total: size }, id }),
     });
     report({ status: "Complete", progressDetail: {}, id });
