@@ -23,8 +23,12 @@ export class EngineError extends Error {
 
 /** A plugin's own word that it did not do what it was asked: unlike with other failures, nothing was begun. */
 export class PluginRefusal extends EngineError {
-  constructor(message: string) {
+  /** Of its answer; 404 means that it does not have the method. */
+  readonly status: number;
+
+  constructor(message: string, status = 200) {
     super("internal", message);
+    this.status = status;
   }
 }
 

@@ -4,6 +4,7 @@ import { KeyedQueue } from "../core/keyed-queue.ts";
 import type { ReadHostFacts } from "../core/ports/host-facts.ts";
 import { containerServices } from "../services/containers/container-services.ts";
 import { VolumeDrivers } from "../services/drivers/volume-drivers.ts";
+import { ManagedEndpoints } from "../services/endpoints/managed-endpoints.ts";
 import { EventBus } from "../services/events/event-bus.ts";
 import { GarbageCollector } from "../services/garbage/garbage-collector.ts";
 import { imageServices } from "../services/images/image-services.ts";
@@ -68,7 +69,8 @@ export function createServices(adapters: Adapters, options: ServicesOptions) {
     root: layout.volumes,
     mountedElsewhere: (name, mountId) => volumeMounts.mountedElsewhere(name, mountId),
   });
-  const drivers = new VolumeDrivers({ builtIn, plugins: plugins.catalog, ...adapters });
+  const endpoints = new ManagedEndpoints({ plugins: plugins.catalog, ...adapters });
+  const drivers = new VolumeDrivers({ builtIn, endpoints, logger });
   const unmounts = new VolumeUnmounts({ state, drivers, events, logger });
   const volumePorts = { state, drivers, unmounts, queue: new KeyedQueue(), events, logger };
   const volumes = new VolumeService(volumePorts);

@@ -40,7 +40,11 @@ function engine(onDecision: (name: string) => void = ignore) {
       return mounts.mountedElsewhere(name, id);
     },
   });
-  const drivers = { get: () => Promise.resolve(local), names: () => ["local"], canonicalName: () => "local" };
+  const drivers = {
+    get: () => Promise.resolve(local),
+    names: () => Promise.resolve(["local"]),
+    canonicalName: () => "local",
+  };
   const events = { publish: ignore };
   const unmounts = new VolumeUnmounts({ state, drivers, events, logger });
   const ports = { state, drivers, unmounts, events, logger, queue: new KeyedQueue() };

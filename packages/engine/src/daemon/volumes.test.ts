@@ -43,7 +43,7 @@ function engineOn(state: SqliteState) {
   };
   const drivers = {
     get: () => Promise.resolve(driver),
-    names: () => [driver.name],
+    names: () => Promise.resolve([driver.name]),
     canonicalName: (name: string) => name,
   };
   const events = { publish: ignore };

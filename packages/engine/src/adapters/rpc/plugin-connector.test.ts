@@ -49,6 +49,36 @@ describe("calls to a plugin", () => {
     connection.close();
   });
 
+  it("gives back an answer of any length as it comes", async () => {
+    const text = "x".repeat(20 * 1024 * 1024);
+    await answer(200, text);
+    const connection = open();
+    let length = 0;
+    for await (const chunk of await connection.stream("LogDriver.ReadLogs", {}, {})) length += chunk.length;
+    expect(length).toBe(text.length);
+    connection.close();
+  });
+
+  it("ends a streamed answer with the caller's signal", async () => {
+    await answer(200, "x".repeat(20 * 1024 * 1024));
+    const connection = open();
+    const caller = new AbortController();
+    const stream = await connection.stream("LogDriver.ReadLogs", {}, { signal: caller.signal });
+    caller.abort();
+    await expect(Array.fromAsync(stream)).rejects.toThrow("abort");
+    connection.close();
+  });
+
+  it("tells the status of a streamed answer that is a failure", async () => {
+    await answer(404, "no such method");
+    const connection = open();
+    await expect(connection.stream("LogDriver.ReadLogs", {}, {})).rejects.toMatchObject({
+      message: "LogDriver.ReadLogs: no such method",
+      status: 404,
+    });
+    connection.close();
+  });
+
   it.each([
     ["the Err of a failed call", 500, '{"Err":"disk on fire"}', "VolumeDriver.Get: disk on fire"],
     ["a text that is no JSON, as it is", 418, "teapot\n", "VolumeDriver.Get: teapot\n"],

@@ -1,50 +1,77 @@
+import { addAbortSignal } from "node:stream";
 import { pluginMediaType } from "@davit/protocol";
 import { errors, Pool } from "undici";
 import { EngineError, errnoOf, messageOf, PluginRefusal } from "../../core/errors.ts";
+import type { ByteStream } from "../../core/ports/byte-stream.ts";
 import type { CallOptions, PluginConnection } from "../../core/ports/plugin-connection.ts";
 
 /** The largest answer that is read; a plugin that sends more is at fault. */
 const maxAnswerBytes = 16 * 1024 * 1024;
+const origin = "http://plugin.moby.localhost";
 const keepAliveMs = 30_000;
 
 /** Calls to one plugin over its UNIX socket: a pool of kept-alive connections, opened as calls need them. */
 export class SocketConnection implements PluginConnection {
   readonly #pool: Pool;
+  /** Answers that may go on for ever hold up nothing else. */
+  readonly #streams: Pool;
   readonly #socketPath: string;
   readonly #timeoutMs: number;
 
   constructor(socketPath: string, timeoutMs: number) {
     this.#socketPath = socketPath;
     this.#timeoutMs = timeoutMs;
-    this.#pool = new Pool("http://plugin.moby.localhost", {
+    const options = {
       socketPath,
-      connections: 16,
       pipelining: 1,
       keepAliveTimeout: keepAliveMs,
-      maxResponseSize: maxAnswerBytes,
       headersTimeout: 0,
       bodyTimeout: 0,
-    });
+    };
+    this.#pool = new Pool(origin, { ...options, connections: 16, maxResponseSize: maxAnswerBytes });
+    this.#streams = new Pool(origin, options);
   }
 
   async call(method: string, body: object | undefined, options: CallOptions): Promise<unknown> {
     const { signal, describe } = deadline([options.timeoutMs ?? 0, this.#timeoutMs], options.signal);
     try {
-      const response = await this.#pool.request({
-        method: "POST",
-        path: `/${method}`,
-        headers: { accept: pluginMediaType, "user-agent": "Go-http-client/1.1" },
-        body: body === undefined ? null : `${JSON.stringify(body)}\n`,
-        signal,
-      });
+      const response = await this.#post(this.#pool, method, body, signal);
       return readAnswer(method, response.statusCode, await response.body.text());
     } catch (error) {
       throw this.#explain(method, error, options.signal, describe);
     }
   }
 
+  async stream(method: string, body: object | undefined, options: CallOptions): Promise<ByteStream> {
+    const { signal, describe } = deadline([options.timeoutMs ?? 0], options.signal);
+    // The bound is on the beginning of the answer alone.
+    const sending = new AbortController();
+    const cancel = (): void => sending.abort(signal?.reason);
+    signal?.addEventListener("abort", cancel, { once: true });
+    try {
+      const response = await this.#post(this.#streams, method, body, sending.signal);
+      if (response.statusCode !== 200) throw refusal(method, response.statusCode, await response.body.text());
+      return options.signal === undefined ? response.body : addAbortSignal(options.signal, response.body);
+    } catch (error) {
+      throw this.#explain(method, error, options.signal, describe);
+    } finally {
+      signal?.removeEventListener("abort", cancel);
+    }
+  }
+
   close(): void {
     void this.#pool.destroy();
+    void this.#streams.destroy();
+  }
+
+  #post(pool: Pool, method: string, body: object | undefined, signal: AbortSignal | null) {
+    return pool.request({
+      method: "POST",
+      path: `/${method}`,
+      headers: { accept: pluginMediaType, "user-agent": "Go-http-client/1.1" },
+      body: body === undefined ? null : `${JSON.stringify(body)}\n`,
+      signal,
+    });
   }
 
   #explain(
@@ -90,7 +117,7 @@ function deadline(boundsMs: readonly number[], caller: AbortSignal | undefined) 
 
 /** An answer is a status of 200 and a JSON value, or nothing; anything else is the plugin's error. */
 function readAnswer(method: string, status: number, text: string): unknown {
-  if (status !== 200) throw new PluginRefusal(`${method}: ${errField(text) ?? text}`);
+  if (status !== 200) throw refusal(method, status, text);
   if (text.trim() === "") return undefined;
   try {
     return JSON.parse(text);
@@ -98,6 +125,9 @@ function readAnswer(method: string, status: number, text: string): unknown {
     throw new EngineError("internal", `${method}: undecodable answer: ${messageOf(error)}`, { cause: error });
   }
 }
+
+const refusal = (method: string, status: number, text: string): PluginRefusal =>
+  new PluginRefusal(`${method}: ${errField(text) ?? text}`, status);
 
 function errField(text: string): string | undefined {
   try {

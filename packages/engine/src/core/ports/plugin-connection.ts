@@ -1,3 +1,5 @@
+import type { ByteStream } from "./byte-stream.ts";
+
 /** One way to reach one plugin over the Plugin API. */
 export interface PluginConnection {
   /**
@@ -6,6 +8,11 @@ export interface PluginConnection {
    * unavailable if it cannot be reached in time.
    */
   call(method: string, body: object | undefined, options: CallOptions): Promise<unknown>;
+  /**
+   * The same for an answer that is not one JSON value: its bytes as they arrive, without a limit. Resolves with the status of 200;
+   * `timeoutMs` bounds the time until then, `signal` all of it. Whoever does not read to the end stops the plugin's answer.
+   */
+  stream(method: string, body: object | undefined, options: CallOptions): Promise<ByteStream>;
   close(): void;
 }
 

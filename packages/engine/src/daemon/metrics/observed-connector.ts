@@ -11,19 +11,21 @@ export function observedConnector(
     waitUntilListening: (socketPath, options) => connector.waitUntilListening(socketPath, options),
     open(socketPath, options) {
       const connection = connector.open(socketPath, options);
+      const observed = async <Answer>(method: string, work: () => Promise<Answer>): Promise<Answer> => {
+        const end = pluginCalls.startTimer({ plugin: nameOf(socketPath), method });
+        try {
+          const answer = await work();
+          end({ outcome: "answered" });
+          return answer;
+        } catch (error) {
+          end({ outcome: "failed" });
+          throw error;
+        }
+      };
       return {
         close: () => connection.close(),
-        async call(method, body, callOptions) {
-          const end = pluginCalls.startTimer({ plugin: nameOf(socketPath), method });
-          try {
-            const answer = await connection.call(method, body, callOptions);
-            end({ outcome: "answered" });
-            return answer;
-          } catch (error) {
-            end({ outcome: "failed" });
-            throw error;
-          }
-        },
+        call: (method, ...rest) => observed(method, () => connection.call(method, ...rest)),
+        stream: (method, ...rest) => observed(method, () => connection.stream(method, ...rest)),
       };
     },
   };

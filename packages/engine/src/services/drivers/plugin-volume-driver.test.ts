@@ -14,12 +14,18 @@ const logger = {
 };
 const answering = (answer: unknown) =>
   new PluginVolumeDriver({
-    name: "acme/v:latest",
-    connection: { call: () => Promise.resolve(answer), close: ignore },
-    toHostPath: (inside) => `/told${inside}`,
-    toRealPath: (inside) => {
-      if (inside === "/") return Promise.reject(new Error("it is its whole root"));
-      return Promise.resolve(inside === "/there" ? "/real" : undefined);
+    endpoint: {
+      name: "acme/v:latest",
+      connection: {
+        call: () => Promise.resolve(answer),
+        stream: () => Promise.reject(new Error("volumes are not streamed")),
+        close: ignore,
+      },
+      toHostPath: (inside) => `/told${inside}`,
+      toRealPath: (inside) => {
+        if (inside === "/") return Promise.reject(new Error("it is its whole root"));
+        return Promise.resolve(inside === "/there" ? "/real" : undefined);
+      },
     },
     logger,
   });

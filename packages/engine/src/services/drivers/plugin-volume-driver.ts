@@ -2,21 +2,15 @@ import { describeIssue, volumeDriverResponses } from "@davit/protocol";
 import type * as z from "zod";
 import { EngineError, isCanceled, messageOf, PluginRefusal } from "../../core/errors.ts";
 import type { Logger } from "../../core/ports/logger.ts";
-import type { PluginConnection } from "../../core/ports/plugin-connection.ts";
 import type { DriverCall, VolumeDriver } from "../../core/ports/volume-driver.ts";
+import type { PluginEndpoint } from "../endpoints/plugin-endpoint.ts";
 
 const minuteMs = 60_000;
 
 type Method = keyof typeof volumeDriverResponses;
 
 export interface PluginVolumeDriverOptions {
-  /** The plugin's full name, which is the driver's. */
-  readonly name: string;
-  readonly connection: PluginConnection;
-  /** The host's name for a path that the plugin answers, taken by the word. */
-  readonly toHostPath: (inside: string) => string;
-  /** What such a path really is on the host, free of links; undefined if there is nothing. Refuses what is not the plugin's to give. */
-  readonly toRealPath: (inside: string) => Promise<string | undefined>;
+  readonly endpoint: PluginEndpoint;
   readonly logger: Logger;
 }
 
@@ -27,7 +21,7 @@ export class PluginVolumeDriver implements VolumeDriver {
   #scope: Promise<"local" | "global"> | undefined;
 
   constructor(options: PluginVolumeDriverOptions) {
-    this.name = options.name;
+    this.name = options.endpoint.name;
     this.#options = options;
   }
 
@@ -82,7 +76,7 @@ export class PluginVolumeDriver implements VolumeDriver {
         `VolumeDriver.Mount: ${this.name} answered no mountpoint for ${name}`,
       );
     }
-    const path = await this.#options.toRealPath(answer.Mountpoint);
+    const path = await this.#options.endpoint.toRealPath(answer.Mountpoint);
     if (path !== undefined) return path;
     throw new EngineError(
       "internal",
@@ -143,7 +137,7 @@ export class PluginVolumeDriver implements VolumeDriver {
   async #mountpoint(inside: string): Promise<string> {
     if (inside === "") return "";
     try {
-      return (await this.#options.toRealPath(inside)) ?? this.#options.toHostPath(inside);
+      return (await this.#options.endpoint.toRealPath(inside)) ?? this.#options.endpoint.toHostPath(inside);
     } catch (error) {
       this.#options.logger.warn({ driver: this.name, reason: messageOf(error) }, "mountpoint cannot be used");
       return "";
@@ -153,11 +147,12 @@ export class PluginVolumeDriver implements VolumeDriver {
   #onHost<Volume extends { readonly Mountpoint: string }>(volume: Volume): Volume {
     return volume.Mountpoint === ""
       ? volume
-      : { ...volume, Mountpoint: this.#options.toHostPath(volume.Mountpoint) };
+      : { ...volume, Mountpoint: this.#options.endpoint.toHostPath(volume.Mountpoint) };
   }
 
   async #askScope(call: DriverCall): Promise<"local" | "global"> {
-    const { name, logger } = this.#options;
+    const { name } = this;
+    const { logger } = this.#options;
     try {
       const { Capabilities } = await this.#call(
         "VolumeDriver.Capabilities",
@@ -188,7 +183,7 @@ export class PluginVolumeDriver implements VolumeDriver {
     timeoutMs: number,
     call: DriverCall,
   ): Promise<Answer> {
-    const answer = await this.#options.connection.call(method, body, { timeoutMs, ...call });
+    const answer = await this.#options.endpoint.connection.call(method, body, { timeoutMs, ...call });
     const result = schema.safeParse(answer);
     if (!result.success) {
       throw new EngineError("internal", `${method}: undecodable answer: ${describeIssue(result.error)}`, {

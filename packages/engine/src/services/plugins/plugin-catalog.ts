@@ -6,7 +6,7 @@ import type { PluginRecord } from "../../core/plugin/record.ts";
 import { resolvePlugin } from "../../core/plugin/resolve.ts";
 import type { PluginConnection } from "../../core/ports/plugin-connection.ts";
 import type { State } from "../../core/ports/state.ts";
-import type { RunningPlugins } from "../drivers/volume-drivers.ts";
+import type { RunningPlugins } from "../endpoints/managed-endpoints.ts";
 import type { Supervisor } from "./supervisor.ts";
 
 export interface PluginCatalogOptions {

@@ -37,7 +37,11 @@ class FakeProcess {
     this.starts += 1;
     if (!this.willStart) return Promise.reject(new Error("it will not start"));
     const { promise, resolve } = Promise.withResolvers<ProcessExit>();
-    const connection: PluginConnection = { call: () => Promise.resolve(undefined), close: () => undefined };
+    const connection: PluginConnection = {
+      call: () => Promise.resolve(undefined),
+      stream: () => Promise.reject(new Error("nothing is streamed")),
+      close: () => undefined,
+    };
     this.up = {
       end: () => {
         this.up = undefined;

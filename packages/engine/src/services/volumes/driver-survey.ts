@@ -36,7 +36,7 @@ export class DriverSurvey {
   /** All volumes of all drivers; a driver that fails or is late costs a warning, and its recorded volumes are listed all the same. */
   async list(signal?: AbortSignal): Promise<VolumeSurvey> {
     const records = this.#state.volumes.list().filter(({ pending }) => pending !== "create");
-    const names = new Set([...this.#drivers.names(), ...records.map(({ driver }) => driver)]);
+    const names = new Set([...(await this.#drivers.names(signal)), ...records.map(({ driver }) => driver)]);
     const answers = await Promise.all([...names].map((name) => this.#listDriver(name, signal)));
     const listed = new Map(answers.flatMap(({ volumes }) => volumes).map((volume) => [volume.Name, volume]));
     const failed = new Set(answers.filter(({ warning }) => warning !== undefined).map(({ name }) => name));
@@ -56,8 +56,9 @@ export class DriverSurvey {
 
   /** The first driver that has a volume of that name, and what it says of it. */
   async probe(name: string, signal: AbortSignal | undefined) {
+    const names = await this.#drivers.names(signal);
     const answers = await Promise.all(
-      this.#drivers.names().map(async (driverName) => {
+      names.map(async (driverName) => {
         try {
           const limit = bounded(probeMs, signal);
           const driver = await this.#drivers.get(driverName, limit);

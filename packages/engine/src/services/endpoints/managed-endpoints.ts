@@ -1,0 +1,76 @@
+import { parseInterfaceType } from "@davit/protocol";
+import { EngineError } from "../../core/errors.ts";
+import type { Layout } from "../../core/layout.ts";
+import type { PluginRecord } from "../../core/plugin/record.ts";
+import { localName } from "../../core/plugin/resolve.ts";
+import type { MountFiles } from "../../core/ports/mount-files.ts";
+import type { PluginConnection } from "../../core/ports/plugin-connection.ts";
+import type { PluginCapability, PluginEndpoint, PluginEndpoints } from "./plugin-endpoint.ts";
+import { realScopedPath, scopedPath } from "./scoped-path.ts";
+
+/** What is asked of the plugins that are installed. */
+export interface RunningPlugins {
+  /** The plugin that a name or an ID means, whatever its state; not-found if there is none. */
+  find(name: string): PluginRecord;
+  /** Those that should be running. */
+  enabled(): readonly PluginRecord[];
+  /** Its connection once it is up; conflict if it is disabled, unavailable if it cannot be reached. */
+  connection(record: PluginRecord, signal?: AbortSignal): Promise<PluginConnection>;
+}
+
+export interface ManagedEndpointsOptions {
+  readonly plugins: RunningPlugins;
+  readonly mountFiles: Pick<MountFiles, "resolveInside">;
+  readonly layout: Layout;
+}
+
+const protocol = "moby.plugins.http/v1";
+
+/** The plugins that the engine runs. */
+export class ManagedEndpoints implements PluginEndpoints {
+  readonly #options: ManagedEndpointsOptions;
+
+  constructor(options: ManagedEndpointsOptions) {
+    this.#options = options;
+  }
+
+  canonicalName(typed: string): string {
+    return localName(typed) ?? typed;
+  }
+
+  async get(typed: string, capability: PluginCapability, signal?: AbortSignal): Promise<PluginEndpoint> {
+    const record = this.#options.plugins.find(typed);
+    if (!record.enabled) throw new EngineError("conflict", `plugin ${typed} found but disabled`);
+    if (!serves(record, capability)) {
+      throw new EngineError("internal", `plugin does not provide "${capability}" capability`);
+    }
+    const { ProtocolScheme = "" } = record.config.Interface;
+    if (ProtocolScheme !== "" && ProtocolScheme !== protocol) {
+      throw new EngineError("not-implemented", `plugin protocol not supported: ${ProtocolScheme}`);
+    }
+    return this.#endpoint(record, await this.#options.plugins.connection(record, signal));
+  }
+
+  names(capability: PluginCapability): Promise<readonly string[]> {
+    const serving = this.#options.plugins.enabled().filter((record) => serves(record, capability));
+    return Promise.resolve(serving.map(({ name }) => name));
+  }
+
+  #endpoint(record: PluginRecord, connection: PluginConnection): PluginEndpoint {
+    const { layout, mountFiles } = this.#options;
+    const paths = layout.plugin(record.id);
+    const declaredMount = record.config.PropagatedMount;
+    return {
+      name: record.name,
+      connection,
+      toHostPath: (inside) => scopedPath(inside, declaredMount, paths),
+      toRealPath: (inside) =>
+        realScopedPath(mountFiles, { plugin: record.name, inside, declaredMount, paths }),
+    };
+  }
+}
+
+const serves = ({ config }: PluginRecord, wanted: PluginCapability): boolean =>
+  config.Interface.Types.map(parseInterfaceType).some(
+    ({ prefix, capability }) => prefix === "docker" && capability === wanted,
+  );
