@@ -129,6 +129,7 @@ export const containerRecordSchema = z.object({
   config: containerConfig,
   hostConfig: hostConfigSchema,
   networkMode: z.enum(["none", "host", "bridge", "container"]),
+  links: z.array(z.object({ alias: z.string(), containerId: z.string() })).optional(),
   security,
   shmSizeBytes: z.number(),
   autoRemove: z.boolean(),

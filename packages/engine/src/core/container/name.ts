@@ -1,5 +1,6 @@
 import { EngineError } from "../errors.ts";
 import { isFullId } from "../identifiers.ts";
+import { linkTarget } from "./links.ts";
 import type { ContainerRecord } from "./record.ts";
 
 const adjectives =
@@ -47,10 +48,13 @@ export function checkedName(typed: string, others: readonly ContainerRecord[]): 
   return name;
 }
 
-/** Finds a container by full ID, then name, then prefix of its ID. */
+/** Finds a container by full ID, then name, then the name of a link to it, then prefix of its ID. */
 export function resolveContainer(typed: string, all: readonly ContainerRecord[]): ContainerRecord {
   const name = typed.startsWith("/") ? typed.slice(1) : typed;
-  const exact = all.find(({ id }) => id === typed) ?? all.find((container) => container.name === name);
+  const exact =
+    all.find(({ id }) => id === typed) ??
+    all.find((container) => container.name === name) ??
+    linkTarget(typed, all);
   if (exact !== undefined) return exact;
   const matches = isFullId(typed) || typed === "" ? [] : all.filter(({ id }) => id.startsWith(typed));
   const [match] = matches;

@@ -163,14 +163,12 @@ test("says what it ignores, and what the host cannot limit", () => {
   const HostConfig = {
     BlkioWeight: 500,
     SecurityOpt: ["apparmor=x", "label=disable"],
-    Links: ["a:b"],
     OomKillDisable: true,
   };
   expect(plan({ HostConfig }).warnings).toEqual([
     "OOM killer is disabled for the container, but no memory limit is set, this can result in the system running out of resources.",
     "Your kernel does not support Block I/O weight or the cgroup is not mounted. Weight discarded.",
     "The security option apparmor=x is not supported and was ignored.",
-    "Linking containers is not supported and was ignored.",
   ]);
 });
 

@@ -3,11 +3,18 @@ import { EngineError } from "../errors.ts";
 import { shortId } from "../identifiers.ts";
 import { capabilities } from "./capabilities.ts";
 import { type ControlGroups, checkLimits } from "./limits.ts";
+import { planLinks } from "./links.ts";
 import { checkModes, parseNetworkMode, sharedContainer, withIds } from "./modes.ts";
 import { mergeConfig } from "./plan-config.ts";
 import { type PlannedMount, planMounts } from "./planned-mount.ts";
 import { wantedPorts } from "./published-ports.ts";
-import type { ContainerConfig, ContainerRecord, NetworkMode, RequestedSecurity } from "./record.ts";
+import type {
+  ContainerConfig,
+  ContainerLink,
+  ContainerRecord,
+  NetworkMode,
+  RequestedSecurity,
+} from "./record.ts";
 import { checkRestartPolicy } from "./restart-policy.ts";
 import { parseSecurityOptions } from "./security-options.ts";
 import { inheritedMounts } from "./volumes-from.ts";
@@ -17,6 +24,7 @@ export interface ContainerPlan {
   readonly config: ContainerConfig;
   readonly hostConfig: HostConfig;
   readonly networkMode: NetworkMode;
+  readonly links: readonly ContainerLink[];
   readonly security: RequestedSecurity;
   readonly shmSizeBytes: number;
   readonly autoRemove: boolean;
@@ -70,6 +78,8 @@ export function planContainer(
     hostConfig: {
       ...host,
       ...modes,
+      // Kept as `links`: names may change.
+      Links: [],
       NetworkMode: networkModeText(networkMode, modes.NetworkMode),
       ShmSize: shmSizeBytes,
       RestartPolicy: { ...host.RestartPolicy, Name: host.RestartPolicy.Name || "no" },
@@ -79,6 +89,7 @@ export function planContainer(
         host.CgroupnsMode || (host.Privileged || around.groups.version === "1" ? "host" : "private"),
     },
     networkMode,
+    links: planLinks(host.Links, networkMode, around.find),
     security,
     shmSizeBytes,
     autoRemove: host.AutoRemove,
@@ -137,7 +148,6 @@ function checkSupported(host: HostConfig): void {
 /** Options that would make the container another one, were they honoured. */
 function ignoredOptions(host: HostConfig): readonly string[] {
   const given: Record<string, boolean> = {
-    "Linking containers": host.Links.length > 0,
     [`The log driver ${host.LogConfig.Type}`]: !["", "json-file", "local"].includes(host.LogConfig.Type),
     "Limiting the CPUs by percent": host.CpuPercent > 0,
     "Counting CPUs": host.CpuCount > 0,

@@ -87,6 +87,13 @@ export interface ContainerAddress {
 /** `restarting`: it has ended and its restart policy will start it again; to clients it still runs. */
 export type ContainerStatus = "created" | "running" | "paused" | "restarting" | "exited" | "dead";
 
+/** To another container of the default bridge, which outlives neither of the two. */
+export interface ContainerLink {
+  /** What the other is called in this one. */
+  readonly alias: string;
+  readonly containerId: string;
+}
+
 export type NetworkMode = "none" | "host" | "bridge" | "container";
 
 export interface ContainerRecord {
@@ -103,6 +110,7 @@ export interface ContainerRecord {
   readonly hostConfig: HostConfig;
   /** For `container` the other's ID follows `container:` in `hostConfig.NetworkMode`. */
   readonly networkMode: NetworkMode;
+  readonly links?: readonly ContainerLink[] | undefined;
   readonly security: RequestedSecurity;
   readonly shmSizeBytes: number;
   readonly autoRemove: boolean;

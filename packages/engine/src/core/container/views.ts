@@ -21,6 +21,8 @@ export interface ContainerSurroundings {
   /** Programs that run in it, or are about to, besides its own. */
   readonly execIds: readonly string[];
   readonly storageDriver: string;
+  /** `HostConfig.Links`. */
+  readonly links: readonly string[];
   /** Of a container that is asked for its health. */
   readonly health?: Health | undefined;
   /** Bytes, if they were asked for. */
@@ -64,7 +66,7 @@ export function inspectView(record: ContainerRecord, around: ContainerSurroundin
     ProcessLabel: "",
     AppArmorProfile: "",
     ExecIDs: around.execIds.length === 0 ? null : [...around.execIds],
-    HostConfig: hostConfigView(record.hostConfig),
+    HostConfig: hostConfigView({ ...record.hostConfig, Links: [...around.links] }),
     GraphDriver: { Name: around.storageDriver, Data: { MergedDir: around.paths.rootfs } },
     ...sizesView(around),
     Mounts: mountPoints(record, around.mountpoints),
@@ -125,13 +127,15 @@ function filesView(
 /** One row of `GET /containers/json`. */
 export function summaryView(
   record: ContainerRecord,
-  around: Pick<ContainerSurroundings, "mountpoints" | "sizes" | "health">,
+  around: Pick<ContainerSurroundings, "mountpoints" | "sizes" | "health"> & {
+    readonly names: readonly string[];
+  },
   imageName: string,
   now: Date,
 ): ContainerSummary {
   return {
     Id: record.id,
-    Names: [`/${record.name}`],
+    Names: [...around.names],
     Image: imageName,
     ImageID: record.imageId,
     Command: commandOf(record)

@@ -17,6 +17,8 @@ export interface Host {
   readSmallFile(path: string): Promise<string | undefined>;
   /** Replaces a file as a whole: readers see the old content or the new. Permissions are 0644 unless given. */
   writeFile(path: string, text: string, mode?: number): Promise<void>;
+  /** Replaces what is in a file, for those who have it mounted: readers may see the change under way. */
+  overwriteFile(path: string, text: string): Promise<void>;
   /**
    * The device node at a path, under that path even if it leads there through symbolic links; for a directory all nodes below it. Kind
    * internal if there is none: `error gathering device information while adding custom device "P": reason`.

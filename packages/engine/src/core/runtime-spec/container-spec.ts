@@ -83,6 +83,8 @@ export interface ContainerHost {
   /** A program that becomes the first process and passes signals on to the container's. */
   readonly init?: string;
   readonly machine?: MachineFacts;
+  /** Variables that the container's own win over. */
+  readonly environment?: readonly string[];
 }
 
 export interface MachineFacts {
@@ -118,7 +120,7 @@ export function containerSpec(record: SpecifiedContainer, host: ContainerHost): 
       terminal: config.tty,
       user: host.user,
       args: [...(host.init === undefined ? [] : [initPath, "--"]), ...config.entrypoint, ...config.cmd],
-      env: environment(record),
+      env: environment(record, host.environment),
       cwd: config.workingDir === "" ? "/" : config.workingDir,
       capabilities: {
         bounding: capabilities,
@@ -173,11 +175,12 @@ const ownNetworkSysctl = {
 } as const;
 
 /** The container's variables win over ours, each name in its first place. */
-function environment({ config }: SpecifiedContainer): readonly string[] {
+function environment({ config }: SpecifiedContainer, given: readonly string[] = []): readonly string[] {
   const base = [
     defaultPath,
     `HOSTNAME=${config.hostname}`,
     ...(config.tty ? ["TERM=xterm"] : []),
+    ...given,
     ...config.env,
   ];
   const byName = new Map(base.map((variable) => [variable.split("=", 1)[0], variable]));

@@ -5,7 +5,7 @@ import type { Query } from "../query.ts";
 import { reply } from "../reply.ts";
 import type { Route } from "../route.ts";
 
-const path = "/containers/{id}/archive";
+const path = "/containers/{id:.*}/archive";
 
 /** Files of containers, in and out. */
 export const containerArchiveRoutes = ({ archive }: ContainerServices): readonly Route[] => [
@@ -40,7 +40,7 @@ export const containerArchiveRoutes = ({ archive }: ContainerServices): readonly
   },
   {
     method: "GET",
-    path: "/containers/{id}/export",
+    path: "/containers/{id:.*}/export",
     handle: async ({ param, signal }) => reply.bytes(await archive.export(param("id"), signal)),
   },
 ];

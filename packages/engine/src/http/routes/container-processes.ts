@@ -8,7 +8,7 @@ import type { Route } from "../route.ts";
 export const containerProcessRoutes = ({ control, stats, updater }: ContainerServices): readonly Route[] => [
   {
     method: "POST",
-    path: "/containers/{id}/pause",
+    path: "/containers/{id:.*}/pause",
     handle: async ({ param }) => {
       await control.pause(param("id"));
       return reply.empty(204);
@@ -16,7 +16,7 @@ export const containerProcessRoutes = ({ control, stats, updater }: ContainerSer
   },
   {
     method: "POST",
-    path: "/containers/{id}/unpause",
+    path: "/containers/{id:.*}/unpause",
     handle: async ({ param }) => {
       await control.unpause(param("id"));
       return reply.empty(204);
@@ -24,7 +24,7 @@ export const containerProcessRoutes = ({ control, stats, updater }: ContainerSer
   },
   {
     method: "POST",
-    path: "/containers/{id}/update",
+    path: "/containers/{id:.*}/update",
     handle: async ({ param, body }) => {
       const warnings = await updater.update(param("id"), await body.json(hostConfigSchema));
       return reply.json({ Warnings: warnings.length === 0 ? null : warnings });
@@ -32,7 +32,7 @@ export const containerProcessRoutes = ({ control, stats, updater }: ContainerSer
   },
   {
     method: "GET",
-    path: "/containers/{id}/top",
+    path: "/containers/{id:.*}/top",
     handle: async ({ param, query }) => {
       const { titles, processes } = await control.top(param("id"), query.text("ps_args"));
       return reply.json({ Titles: titles, Processes: processes });
@@ -40,12 +40,12 @@ export const containerProcessRoutes = ({ control, stats, updater }: ContainerSer
   },
   {
     method: "GET",
-    path: "/containers/{id}/changes",
+    path: "/containers/{id:.*}/changes",
     handle: async ({ param }) => reply.json(await control.changes(param("id"))),
   },
   {
     method: "GET",
-    path: "/containers/{id}/stats",
+    path: "/containers/{id:.*}/stats",
     handle: async ({ param, query, signal }) => {
       const stream = query.flag("stream", true);
       const oneShot = query.flag("one-shot");
@@ -57,7 +57,7 @@ export const containerProcessRoutes = ({ control, stats, updater }: ContainerSer
   },
   {
     method: "GET",
-    path: "/containers/{id}/attach/ws",
+    path: "/containers/{id:.*}/attach/ws",
     handle: () =>
       Promise.reject(
         new EngineError(

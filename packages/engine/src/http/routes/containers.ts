@@ -40,7 +40,7 @@ export const containerRoutes = (services: ContainerServices): readonly Route[] =
 
 const pruneFilterKeys = ["label", "label!", "until"] as const;
 
-const recordRoutes = ({ containers, lifecycle, prune }: ContainerServices): readonly Route[] => [
+const recordRoutes = ({ containers, lifecycle, links, prune }: ContainerServices): readonly Route[] => [
   {
     method: "POST",
     path: "/containers/create",
@@ -70,13 +70,13 @@ const recordRoutes = ({ containers, lifecycle, prune }: ContainerServices): read
   },
   {
     method: "GET",
-    path: "/containers/{id}/json",
+    path: "/containers/{id:.*}/json",
     handle: async ({ param, query }) =>
       reply.json(await containers.inspect(param("id"), { size: query.flag("size") })),
   },
   {
     method: "POST",
-    path: "/containers/{id}/rename",
+    path: "/containers/{id:.*}/rename",
     handle: async ({ param, query }) => {
       await lifecycle.rename(param("id"), query.text("name"));
       return reply.empty(204);
@@ -84,9 +84,12 @@ const recordRoutes = ({ containers, lifecycle, prune }: ContainerServices): read
   },
   {
     method: "DELETE",
-    path: "/containers/{id}",
+    path: "/containers/{id:.*}",
     handle: async ({ param, query }) => {
-      if (query.flag("link")) throw new EngineError("not-implemented", "links are not supported");
+      if (query.flag("link")) {
+        await links.remove(param("id"));
+        return reply.empty(204);
+      }
       await lifecycle.remove(param("id"), {
         force: query.flag("force"),
         removeAnonymous: query.flag("v"),
@@ -99,7 +102,7 @@ const recordRoutes = ({ containers, lifecycle, prune }: ContainerServices): read
 const lifecycleRoutes = ({ lifecycle }: ContainerServices): readonly Route[] => [
   {
     method: "POST",
-    path: "/containers/{id}/start",
+    path: "/containers/{id:.*}/start",
     // Goes on when the client is gone: nobody wants it half started.
     handle: async ({ param, headers }) => {
       refuseHostConfig(headers);
@@ -108,13 +111,13 @@ const lifecycleRoutes = ({ lifecycle }: ContainerServices): readonly Route[] => 
   },
   {
     method: "POST",
-    path: "/containers/{id}/stop",
+    path: "/containers/{id:.*}/stop",
     handle: async ({ param, query, signal }) =>
       reply.empty((await lifecycle.stop(param("id"), stopOptions(query, signal))) === "stopped" ? 204 : 304),
   },
   {
     method: "POST",
-    path: "/containers/{id}/restart",
+    path: "/containers/{id:.*}/restart",
     handle: async ({ param, query, signal }) => {
       await lifecycle.restart(param("id"), stopOptions(query, signal));
       return reply.empty(204);
@@ -122,7 +125,7 @@ const lifecycleRoutes = ({ lifecycle }: ContainerServices): readonly Route[] => 
   },
   {
     method: "POST",
-    path: "/containers/{id}/kill",
+    path: "/containers/{id:.*}/kill",
     handle: async ({ param, query }) => {
       await lifecycle.kill(param("id"), query.text("signal"));
       return reply.empty(204);
@@ -130,7 +133,7 @@ const lifecycleRoutes = ({ lifecycle }: ContainerServices): readonly Route[] => 
   },
   {
     method: "POST",
-    path: "/containers/{id}/resize",
+    path: "/containers/{id:.*}/resize",
     handle: async ({ param, query }) => {
       await lifecycle.resize(param("id"), { rows: query.int("h"), columns: query.int("w") });
       return reply.empty(200);
@@ -138,7 +141,7 @@ const lifecycleRoutes = ({ lifecycle }: ContainerServices): readonly Route[] => 
   },
   {
     method: "POST",
-    path: "/containers/{id}/wait",
+    path: "/containers/{id:.*}/wait",
     handle: async ({ param, query, signal }) => {
       // Waits from here on, not from when the headers are out: clients start the container as soon as they see them.
       const exitCode = lifecycle.wait(param("id"), waitCondition(query.text("condition")), signal);
@@ -180,7 +183,7 @@ function waitCondition(text: string): WaitCondition {
 const outputRoutes = ({ output }: ContainerServices): readonly Route[] => [
   {
     method: "GET",
-    path: "/containers/{id}/logs",
+    path: "/containers/{id:.*}/logs",
     handle: async ({ param, query, version, signal }) => {
       const logs = output.logs(
         param("id"),
@@ -199,7 +202,7 @@ const outputRoutes = ({ output }: ContainerServices): readonly Route[] => [
   },
   {
     method: "POST",
-    path: "/containers/{id}/attach",
+    path: "/containers/{id:.*}/attach",
     hijack: true,
     handle: async ({ param, query, version, signal }) => {
       const id = param("id");

@@ -9,7 +9,7 @@ import { outputContentType, streamFrame } from "../stream-frame.ts";
 export const execRoutes = (sessions: ExecSessions): readonly Route[] => [
   {
     method: "POST",
-    path: "/containers/{id}/exec",
+    path: "/containers/{id:.*}/exec",
     handle: async ({ param, body }) => {
       const wanted = await body.json(execCreateBodySchema);
       return reply.json({ Id: sessions.create(param("id"), wanted) }, 201);

@@ -5,6 +5,7 @@ import { ExecSessions } from "../exec/exec-sessions.ts";
 import { ContainerArchive } from "./container-archive.ts";
 import { ContainerControl } from "./container-control.ts";
 import { ContainerLifecycle } from "./container-lifecycle.ts";
+import { ContainerLinks } from "./container-links.ts";
 import { ContainerOutput } from "./container-output.ts";
 import type { ContainerPorts } from "./container-ports.ts";
 import { ContainerRemover } from "./container-remover.ts";
@@ -23,6 +24,7 @@ import { Restarts } from "./restarts.ts";
 export interface ContainerServices {
   readonly containers: Containers;
   readonly lifecycle: ContainerLifecycle;
+  readonly links: ContainerLinks;
   readonly output: ContainerOutput;
   readonly exec: ExecSessions;
   readonly archive: ContainerArchive;
@@ -49,13 +51,15 @@ export function containerServices(ports: ContainerPorts): ContainerServices {
   const exec = new ExecSessions(ports);
   const health = new HealthMonitor(ports, exec);
   const settler = new ExitSettler(ports, { queue, remover, waiters, readers, restarts, health });
-  const starter = new ContainerStarter(ports);
+  const links = new ContainerLinks(ports, queue);
+  const starter = new ContainerStarter(ports, links);
   const stopper = new ContainerStopper(ports, { queue, waiters, restarts });
   const parts = { queue, starter, stopper, settler, remover, waiters, readers, restarts, health };
   const lifecycle = new ContainerLifecycle(ports, parts);
   return {
     containers: new Containers(ports, health, exec),
     lifecycle,
+    links,
     prune: (filters) => pruneContainers(ports, lifecycle, filters),
     output: new ContainerOutput(ports, readers),
     exec,

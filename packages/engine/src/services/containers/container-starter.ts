@@ -12,6 +12,7 @@ import {
 } from "../../core/runtime-spec/container-spec.ts";
 import { allCapabilities } from "../../core/runtime-spec/defaults.ts";
 import type { RuntimeSpec } from "../../core/runtime-spec/spec.ts";
+import type { ContainerLinks } from "./container-links.ts";
 import { type ContainerPorts, namespace } from "./container-ports.ts";
 import { startDevices } from "./start-devices.ts";
 import { startMounts } from "./start-mounts.ts";
@@ -29,9 +30,11 @@ const initPrograms = ["/usr/bin/docker-init", "/usr/bin/tini-static", "/usr/libe
 export class ContainerStarter {
   readonly #ports: ContainerPorts;
   readonly #network: StartNetwork;
+  readonly #links: ContainerLinks;
 
-  constructor(ports: ContainerPorts) {
+  constructor(ports: ContainerPorts, links: ContainerLinks) {
     this.#ports = ports;
+    this.#links = links;
     this.#network = new StartNetwork(ports);
   }
 
@@ -44,6 +47,7 @@ export class ContainerStarter {
     const undo = new UndoStack(this.#ports.logger.child({ container: record.id }));
     try {
       commit(await this.#start(record, undo, signal));
+      await this.#links.started(record.id);
     } catch (error) {
       await undo.undoAll();
       throw error;
@@ -64,8 +68,11 @@ export class ContainerStarter {
     const mounts = await startMounts(this.#ports, record);
     undo.push("leave network", () => this.#network.leave(record));
     const joined = await this.#network.join(record, signal);
-    await this.#network.writeFiles(record, joined.address);
-    const spec = await this.#spec(record, mounts, joined);
+    const linked = this.#links.atStart(record);
+    await this.#network.writeFiles(withExtraHosts(record, linked.hosts), joined.address);
+    // One that it is linked to may have started anew in the meantime.
+    await this.#links.refresh(id);
+    const spec = await this.#spec(record, mounts, { ...joined, environment: linked.environment });
     undo.push("delete process", () => runtime.delete(namespace, id));
     const { pid } = await runtime.create(
       {
@@ -88,7 +95,7 @@ export class ContainerStarter {
   async #spec(
     record: ContainerRecord,
     mounts: RuntimeSpec["mounts"],
-    { network, files }: JoinedNetwork,
+    { network, files, environment }: JoinedNetwork & { readonly environment: readonly string[] },
   ): Promise<RuntimeSpec> {
     const { host, layout, architecture } = this.#ports;
     const kernelVersion = (await host.readSmallFile("/proc/sys/kernel/osrelease")) ?? "";
@@ -99,6 +106,7 @@ export class ContainerStarter {
       mounts,
       files,
       network,
+      environment,
       ...(await startNamespaces(this.#ports, record)),
       ...(await startDevices(host, record)),
       security: await this.#security(record),
@@ -140,3 +148,8 @@ export class ContainerStarter {
     return { ...user, additionalGids: [...new Set([...user.additionalGids, ...added])] };
   }
 }
+
+const withExtraHosts = (record: ContainerRecord, hosts: readonly string[]): ContainerRecord => ({
+  ...record,
+  hostConfig: { ...record.hostConfig, ExtraHosts: [...record.hostConfig.ExtraHosts, ...hosts] },
+});

@@ -1,5 +1,6 @@
 import type { ContainerCreateBody, ContainerInspect, ContainerSummary } from "@davit/protocol";
 import { type ContainerQuery, selectContainers } from "../../core/container/filters.ts";
+import { allNames, linksView } from "../../core/container/links.ts";
 import { checkedName, inventName, resolveContainer } from "../../core/container/name.ts";
 import { planContainer } from "../../core/container/plan.ts";
 import type { PlannedMount } from "../../core/container/planned-mount.ts";
@@ -72,6 +73,7 @@ export class Containers {
           config: plan.config,
           hostConfig: plan.hostConfig,
           networkMode: plan.networkMode,
+          ...(plan.links.length === 0 ? {} : { links: plan.links }),
           security: plan.security,
           shmSizeBytes: plan.shmSizeBytes,
           autoRemove: plan.autoRemove,
@@ -153,7 +155,12 @@ export class Containers {
         const sizes = options.size ? await this.#sizes(record) : undefined;
         return summaryView(
           record,
-          { mountpoints, sizes, health: this.#health.health(record.id) },
+          {
+            mountpoints,
+            sizes,
+            health: this.#health.health(record.id),
+            names: allNames(record, state.containers.list()),
+          },
           this.#imageName(record),
           now,
         );
@@ -167,6 +174,7 @@ export class Containers {
       paths: this.#ports.layout.container(record.id),
       mountpoints: await this.#mountpoints(record, () => true),
       storageDriver: "overlay2",
+      links: linksView(record, this.#ports.state.containers.list()),
       execIds: this.#exec.ofContainer(record.id),
       health: this.#health.health(record.id),
       sizes: options.size ? await this.#sizes(record) : undefined,
