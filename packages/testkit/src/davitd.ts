@@ -5,7 +5,7 @@ import { peerEnvironment, repository } from "./peers.ts";
 
 const davitd = (flags: readonly string[], wrapper: readonly string[] = []): EngineKind => ({
   name: "davitd",
-  spawn: ({ dir, socket, dataRoot }) =>
+  spawn: ({ dir, socket, dataRoot, pluginSocketDir }) =>
     new DaemonProcess(
       "setpriv",
       [
@@ -16,7 +16,7 @@ const davitd = (flags: readonly string[], wrapper: readonly string[] = []): Engi
         `--host=unix://${socket}`,
         `--data-root=${dataRoot}`,
         `--exec-root=${dir}/exec`,
-        `--plugin-socket-dir=${dir}/p`,
+        `--plugin-socket-dir=${pluginSocketDir}`,
         `--pidfile=${dir}/davitd.pid`,
         `--config-file=${dir}/daemon.json`,
         ...flags,

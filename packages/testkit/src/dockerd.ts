@@ -5,21 +5,24 @@ import { findPeer, peerEnvironment } from "./peers.ts";
 
 // dockerd writes /etc/docker/key.json, uses /run/docker/plugins whatever its roots are, and joins the system's
 // containerd if it finds its socket. In mount and PID namespaces of its own it sees private ones, and whatever it starts
-// or mounts ends with it.
+// or mounts ends with it. Plugins that it does not manage are found where the test can put them.
 const script = `
   set -e
   mkdir -p "$1/etc/upper" "$1/etc/work"
   mount -t overlay overlay -o "lowerdir=/etc,upperdir=$1/etc/upper,workdir=$1/etc/work" /etc
   rm -rf /etc/docker
   mount -t tmpfs tmpfs /run
+  mkdir -p /etc/docker/plugins /run/docker/plugins
+  mount --bind "$2" /run/docker/plugins
+  mount --bind "$3" /etc/docker/plugins
   mount --make-rshared /
-  shift
+  shift 3
   exec "$@"
 `;
 
 const dockerd: EngineKind = {
   name: "dockerd",
-  spawn: ({ dir, socket, dataRoot }) => {
+  spawn: ({ dir, socket, dataRoot, pluginSocketDir, pluginSpecDir }) => {
     const flags = ["--iptables=false", "--bridge=none", `--host=unix://${socket}`, `--data-root=${dataRoot}`];
     const paths = [`--exec-root=${dir}/exec`, `--pidfile=${dir}/dockerd.pid`];
     const namespaces = [
@@ -30,7 +33,8 @@ const dockerd: EngineKind = {
       "--mount-proc",
       "--propagation=private",
     ];
-    const command = ["sh", "-c", script, "dockerd", dir, findPeer("dockerd"), ...flags, ...paths];
+    const own = [dir, pluginSocketDir, pluginSpecDir];
+    const command = ["sh", "-c", script, "dockerd", ...own, findPeer("dockerd"), ...flags, ...paths];
     const args = ["--pdeathsig=KILL", "unshare", ...namespaces, ...command];
     return new DaemonProcess("setpriv", args, peerEnvironment());
   },

@@ -10,6 +10,8 @@ export interface EngineStart {
   readonly dir: string;
   readonly socket: string;
   readonly dataRoot: string;
+  readonly pluginSocketDir: string;
+  readonly pluginSpecDir: string;
 }
 
 /** How one engine's daemon is started and asked to stop. */
@@ -36,7 +38,8 @@ export class TestEngine implements AsyncDisposable {
 
   static async start(kind: EngineKind): Promise<TestEngine> {
     const temp = await TempDir.create("d");
-    await mkdir(temp.join("docker-config"));
+    const { pluginSocketDir, pluginSpecDir } = startOf(temp);
+    await Promise.all([temp.join("docker-config"), pluginSocketDir, pluginSpecDir].map((dir) => mkdir(dir)));
     await writeFile(temp.join("daemon.json"), "{}");
     const engine = new TestEngine(kind, temp, kind.spawn(startOf(temp)));
     try {
@@ -60,6 +63,14 @@ export class TestEngine implements AsyncDisposable {
   }
   get dataRoot(): string {
     return startOf(this.#temp).dataRoot;
+  }
+  /** Where it looks for sockets of plugins that it does not manage. */
+  get pluginSocketDir(): string {
+    return startOf(this.#temp).pluginSocketDir;
+  }
+  /** Where it looks for their `.spec` and `.json` files. */
+  get pluginSpecDir(): string {
+    return startOf(this.#temp).pluginSpecDir;
   }
   get isRunning(): boolean {
     return this.#daemon.isRunning;
@@ -153,4 +164,6 @@ const startOf = (temp: TempDir): EngineStart => ({
   dir: temp.path,
   socket: temp.join("api.sock"),
   dataRoot: temp.join("data"),
+  pluginSocketDir: temp.join("p"),
+  pluginSpecDir: temp.join("specs"),
 });

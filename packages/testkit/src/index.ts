@@ -1,5 +1,10 @@
 export type { ApiAnswer } from "./api-request.ts";
 export { busyboxRootfs } from "./busybox-image.ts";
+export {
+  CertificateAuthority,
+  type CertificateOptions,
+  type IssuedCertificate,
+} from "./certificates.ts";
 export { type CommandOptions, type CommandResult, mustRun, runCommand } from "./command.ts";
 export { startDavitd, startDavitdInOwnNetwork } from "./davitd.ts";
 export { type DockerRegistry, type DockerRegistryOptions, startDockerRegistry } from "./docker-registry.ts";
@@ -8,8 +13,18 @@ export type { TestEngine } from "./engine.ts";
 export { mountsBelow, processesOf } from "./leftovers.ts";
 export { findPeer, peerEnvironment, repository } from "./peers.ts";
 export { type AuthoredConfig, writePluginDir } from "./plugins/plugin-dir.ts";
+export {
+  type PluginAnswer,
+  type PluginCall,
+  PluginReply,
+  type PluginServer,
+  type PluginServerOptions,
+  pluginError,
+  startPluginServer,
+} from "./plugins/plugin-server.ts";
 export { factsOf, writeProbePlugin } from "./plugins/probe-plugin.ts";
 export { writeRclonePlugin } from "./plugins/rclone-plugin.ts";
+export { type RelayOptions, writeRelayPlugin } from "./plugins/relay-plugin.ts";
 export { volumePluginConfig, writeVolumePlugin } from "./plugins/volume-plugin.ts";
 export { layerOf, type PublishedDescriptor, publishBlob, publishManifest } from "./registry-content.ts";
 export { type RegistryProxy, startRegistryProxy } from "./registry-proxy.ts";
