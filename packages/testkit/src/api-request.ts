@@ -24,6 +24,8 @@ export async function requestApi(
   const type = isBytes ? "application/x-tar" : "application/json";
   const sent = request({
     socketPath,
+    // What listens there may be another by the next request.
+    agent: false,
     method,
     path,
     headers: { ...(body === undefined ? {} : { "Content-Type": type }), ...headers },
