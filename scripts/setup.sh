@@ -116,6 +116,8 @@ openssl openssl
 python3 python3
 skopeo skopeo
 xz xz-utils
+zsh zsh
+fish fish
 systemd-socket-activate systemd
 LIST
   ldconfig -p | grep -q libdevmapper.so.1.02.1 || printf ' libdevmapper1.02.1'

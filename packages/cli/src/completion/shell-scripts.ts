@@ -17,7 +17,8 @@ _davit() {
   while IFS=$'\t' read -r line _; do
     COMPREPLY+=("$line")
   done < <("${"$"}{words[0]}" __complete -- "${"$"}{words[@]:1}" 2>/dev/null)
-  [[ ${"$"}{COMPREPLY[0]-} == *= ]] && compopt -o nospace
+  # A value follows.
+  [[ ${"$"}{COMPREPLY[0]-} == *[=:] ]] && compopt -o nospace
   if declare -F __ltrim_colon_completions >/dev/null; then __ltrim_colon_completions "$current"; fi
 }
 complete -o default -F _davit davit
@@ -26,14 +27,16 @@ complete -o default -F _davit davit
 const zsh = String.raw`#compdef davit
 # zsh completion for davit: davit completion zsh > "${"$"}{fpath[1]}/_davit"
 _davit() {
-  local -a candidates
-  local line value
+  local -a words_alone words_before_value
+  local line word
   while IFS= read -r line; do
-    value=${"$"}{line%%$'\t'*}
-    candidates+=("${"$"}{value//:/\\:}:${"$"}{line#*$'\t'}")
-  done < <("${"$"}{words[1]}" __complete -- "${"$"}{(@)words[2,CURRENT]}" 2>/dev/null)
-  if (( ${"$"}{#candidates} )); then
-    _describe -o davit candidates
+    word=${"$"}{line%%$'\t'*}
+    # The first colon that is not escaped begins the description.
+    line="${"$"}{${"$"}{word//\\/\\\\}//:/\\:}:${"$"}{line#*$'\t'}"
+    if [[ $word == *[=:] ]]; then words_before_value+=("$line"); else words_alone+=("$line"); fi
+  done < <("${"$"}{(Q)words[1]}" __complete -- "${"$"}{(@Q)words[2,CURRENT]}" 2>/dev/null)
+  if (( ${"$"}{#words_alone} + ${"$"}{#words_before_value} )); then
+    _describe davit words_alone -- words_before_value -S ""
   else
     _files
   fi
