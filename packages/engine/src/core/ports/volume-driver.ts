@@ -1,8 +1,5 @@
 import type { DriverVolume } from "@davit/protocol";
-
-export interface DriverCall {
-  readonly signal?: AbortSignal | undefined;
-}
+import type { DriverCall } from "./driver-call.ts";
 
 /** One driver of volumes, ours or a plugin's. Paths are the host's; `mountpoint` is "" where the driver does not say. */
 export interface VolumeDriver {

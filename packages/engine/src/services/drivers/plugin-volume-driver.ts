@@ -1,8 +1,9 @@
 import { describeIssue, volumeDriverResponses } from "@davit/protocol";
 import type * as z from "zod";
 import { EngineError, isCanceled, messageOf, PluginRefusal } from "../../core/errors.ts";
+import type { DriverCall } from "../../core/ports/driver-call.ts";
 import type { Logger } from "../../core/ports/logger.ts";
-import type { DriverCall, VolumeDriver } from "../../core/ports/volume-driver.ts";
+import type { VolumeDriver } from "../../core/ports/volume-driver.ts";
 import type { PluginEndpoint } from "../endpoints/plugin-endpoint.ts";
 
 const minuteMs = 60_000;

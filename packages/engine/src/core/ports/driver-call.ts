@@ -1,0 +1,3 @@
+export interface DriverCall {
+  readonly signal?: AbortSignal | undefined;
+}
