@@ -5,6 +5,7 @@ import {
   findPeer,
   mustRun,
   peerEnvironment,
+  publishManifest,
   startDockerd,
   startDockerRegistry,
 } from "@davit/testkit";
@@ -319,4 +320,60 @@ test("a broken archive is refused, and nothing of it stays", async () => {
   flipped[at] = (flipped[at] ?? 0) ^ 0xff;
   await load(flipped);
   expect(await docker("images", "-q")).toBe("");
+});
+
+test("an image of several platforms is run as the one that is asked for", async () => {
+  const repository = `${registry.url}/v2/many/bb`;
+  const index = "application/vnd.oci.image.index.v1+json";
+  const manifests: object[] = [];
+  for (const architecture of ["amd64", "arm64"]) {
+    const name = `${registry.host}/many/bb:${architecture}`;
+    await bring(name, "--platform", `linux/${architecture}`, "-c", `ENV MADE_FOR=${architecture}`);
+    await docker("push", name);
+    const answer = await fetch(`${repository}/manifests/${architecture}`, {
+      headers: { Accept: manifestType },
+    });
+    const size = (await answer.arrayBuffer()).byteLength;
+    const digest = answer.headers.get("docker-content-digest");
+    manifests.push({ mediaType: manifestType, digest, size, platform: { os: "linux", architecture } });
+    await docker("rmi", name);
+  }
+  await publishManifest(repository, { mediaType: index, manifests }, "1");
+  const name = `${registry.host}/many/bb:1`;
+  const run = (platform: string, ...options: readonly string[]) =>
+    davitd.engine.docker([
+      ...["run", "--rm", "--network", "none", "--platform", platform, ...options],
+      ...[name, "/bin/busybox", "sh", "-c", "echo $MADE_FOR"],
+    ]);
+  expect(await run("linux/amd64")).toMatchObject({ exitCode: 0, stdout: "amd64\n" });
+  const refused = await run("linux/arm64", "--pull", "never");
+  expect(refused.exitCode).toBe(125);
+  expect(refused.stderr).toContain(
+    `image with reference ${name} was found but does not match the specified platform: wanted linux/arm64, actual: linux/amd64`,
+  );
+  const pulled = await run("linux/arm64");
+  expect(pulled).toMatchObject({ exitCode: 0, stdout: "arm64\n" });
+  expect(pulled.stderr).toContain(`Unable to find image '${name}' locally`);
+  const other = await davitd.engine.docker(["create", name, "true"]);
+  expect(other.stderr).toContain(
+    "The requested image's platform (linux/arm64) does not match the detected host platform (linux/amd64) and no specific platform was requested",
+  );
+  await docker("rm", other.stdout.trim());
+  await docker("pull", "--platform", "linux/amd64", name);
+  expect(await docker("image", "inspect", "--format", "{{.Architecture}}", name)).toBe("amd64");
+});
+
+test("an image that is for one platform only is pulled whatever is asked for, and that is said", async () => {
+  const name = `${registry.host}/single/bb:1`;
+  await bring(name);
+  await docker("push", name);
+  await docker("rmi", name);
+  expect(await docker("pull", "--platform", "linux/s390x", name)).toContain(
+    `WARNING: image with reference ${registry.host}/single/bb was found but does not match the specified platform: wanted linux/s390x, actual: linux/amd64`,
+  );
+  const { stderr } = await davitd.engine.docker(["create", "--platform", "linux/s390x", name, "true"]);
+  expect(stderr).toContain("does not match the specified platform: wanted linux/s390x");
+  expect((await davitd.engine.docker(["create", "--platform", "bogus", name, "true"])).stderr).toContain(
+    '"bogus": unknown operating system or architecture: invalid argument',
+  );
 });

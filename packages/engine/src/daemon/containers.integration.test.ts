@@ -96,7 +96,7 @@ async function startEngine(): Promise<void> {
   const garbage = new GarbageCollector({ state, content, snapshots }, silent);
   const publisher = { publish: (fact: EventFact) => void events.push(fact) };
   const registry = new RegistryClient({ insecureRegistries: [], registryMirrors: [], userAgent: "test" });
-  const common = { state, content, snapshots, garbage, events: publisher };
+  const common = { state, content, snapshots, garbage, events: publisher, logger: silent };
   const platform = { os: "linux", architecture: "amd64" };
   images = imageServices({
     ...common,
@@ -169,7 +169,7 @@ async function create(script: string, { HostConfig, ...more }: Wish = {}, name =
     HostConfig: { NetworkMode: "none", ...HostConfig },
     ...more,
   });
-  const { id } = await services.containers.create(body, name);
+  const { id } = await services.containers.create(body, { name });
   return id;
 }
 

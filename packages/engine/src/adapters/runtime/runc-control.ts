@@ -12,6 +12,7 @@ import type {
 import type { RuntimeNamespace } from "../../core/ports/runtime.ts";
 import { runProgram } from "../../linux/run-program.ts";
 import { startExecMonitor } from "./exec-monitor.ts";
+import { killSession } from "./kill-session.ts";
 import { runtimeMessage } from "./runtime-message.ts";
 import { parseUsage } from "./runtime-usage.ts";
 
@@ -57,6 +58,11 @@ export class RuncControl implements ProcessControl {
       await remove();
       throw error;
     }
+  }
+
+  killExecuted(namespace: RuntimeNamespace, id: string, pid: number): Promise<void> {
+    // The runtime makes it the leader of a session.
+    return killSession(pid, () => this.pids(namespace, id));
   }
 
   async pause(namespace: RuntimeNamespace, id: string): Promise<void> {

@@ -137,7 +137,7 @@ test("an index is searched for the platform", () => {
   );
   expect(parsePlatform("linux", platform("amd64"))).toEqual(platform("amd64"));
   expect(parsePlatform("linux/arm/v7", platform("amd64"))).toEqual({ ...platform("arm"), variant: "v7" });
-  expect(() => parsePlatform("lin ux", platform("amd64"))).toThrow("is an invalid platform");
+  expect(() => parsePlatform("lin ux", platform("amd64"))).toThrow('"lin ux" is an invalid component');
 });
 
 test("chain IDs name each layer with all below it", async () => {

@@ -61,6 +61,8 @@ export type ResourceUpdate = Pick<SpecLimits, "memory" | "cpu" | "pids">;
 export interface ProcessControl {
   /** Runs another program beside the process; invalid if it cannot be run, with the runtime's words. */
   exec(request: ExecRequest): Promise<ExecutedProcess>;
+  /** Kills a program that `exec` has started and that still runs, by its PID, with all that it has started itself. */
+  killExecuted(namespace: RuntimeNamespace, id: string, pid: number): Promise<void>;
   /** Stops everything in it where it stands, until `resume`. */
   pause(namespace: RuntimeNamespace, id: string): Promise<void>;
   resume(namespace: RuntimeNamespace, id: string): Promise<void>;

@@ -44,9 +44,12 @@ const recordRoutes = ({ containers, lifecycle, links, prune }: ContainerServices
   {
     method: "POST",
     path: "/containers/create",
-    handle: async ({ body, query }) => {
+    handle: async ({ body, query, version }) => {
       const wanted = await body.json(containerCreateBodySchema);
-      const { id, warnings } = await containers.create(wanted, query.text("name"));
+      const { id, warnings } = await containers.create(wanted, {
+        name: query.text("name"),
+        platform: version.atLeast(1, 41) ? query.text("platform") : "",
+      });
       return reply.json({ Id: id, Warnings: warnings }, 201);
     },
   },

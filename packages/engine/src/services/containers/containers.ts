@@ -8,7 +8,9 @@ import type { ContainerMount, ContainerRecord } from "../../core/container/recor
 import { type ContainerSurroundings, inspectView, summaryView } from "../../core/container/views.ts";
 import { EngineError, messageOf } from "../../core/errors.ts";
 import { newId, shortId } from "../../core/identifiers.ts";
+import { type Platform, parsePlatform, platformName } from "../../core/image/platform.ts";
 import type { ExecSessions } from "../exec/exec-sessions.ts";
+import { platformOf } from "../images/image-platform.ts";
 import { type ContainerPorts, never, publishContainerEvent } from "./container-ports.ts";
 import { readControlGroups } from "./control-groups.ts";
 import type { HealthMonitor } from "./health-monitor.ts";
@@ -34,9 +36,33 @@ export class Containers {
   /** All or nothing: volumes that were found or made for it are released if it cannot be made. */
   create(
     body: ContainerCreateBody,
-    name: string,
+    { name, platform = "" }: { readonly name: string; readonly platform?: string },
   ): Promise<{ readonly id: string; readonly warnings: readonly string[] }> {
-    return this.#ports.garbage.withLease(() => this.#create(body, name));
+    const own = { os: "linux", architecture: this.#ports.architecture };
+    const wanted = platform === "" ? undefined : parsePlatform(platform, own);
+    return this.#ports.garbage.withLease(async () => {
+      const warning = await this.#checkPlatform(body.Image, wanted, own);
+      const { id, warnings } = await this.#create(body, name);
+      return { id, warnings: [...warning, ...warnings] };
+    });
+  }
+
+  /** Not-found if the image is for another platform than was asked for, so that clients pull the right one. */
+  async #checkPlatform(
+    typed: string,
+    wanted: Platform | undefined,
+    own: Platform,
+  ): Promise<readonly string[]> {
+    const { images } = this.#ports;
+    const found = typed === "" ? undefined : images.find(typed);
+    if (found === undefined) return [];
+    const mismatch = await images.platformMismatch(typed, found.image, wanted ?? own);
+    if (mismatch === undefined) return [];
+    if (wanted !== undefined) throw new EngineError("not-found", mismatch);
+    const actual = platformName(platformOf(await images.config(found.image.id)));
+    return [
+      `The requested image's platform (${actual}) does not match the detected host platform (${platformName(own)}) and no specific platform was requested`,
+    ];
   }
 
   async #create(body: ContainerCreateBody, typedName: string) {

@@ -201,8 +201,8 @@ export class ExitSettler {
   /** Stops watching; containers go on. Resolves when nothing is being settled any more. */
   async close(): Promise<void> {
     this.#parts.restarts.close();
-    this.#parts.health.close();
     this.#closing.abort();
+    await this.#parts.health.close();
     await Promise.all(this.#watches);
     await this.#parts.queue.idle();
   }

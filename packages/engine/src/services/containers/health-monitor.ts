@@ -8,6 +8,7 @@ import {
   startingHealth,
 } from "../../core/container/healthcheck.ts";
 import { messageOf } from "../../core/errors.ts";
+import { goDuration } from "../../core/go-duration.ts";
 import type { ExecSessions } from "../exec/exec-sessions.ts";
 import { type ContainerPorts, publishContainerEvent } from "./container-ports.ts";
 
@@ -27,6 +28,7 @@ export class HealthMonitor {
   readonly #ports: ContainerPorts;
   readonly #exec: ExecSessions;
   readonly #watched = new Map<string, Watched>();
+  readonly #asking = new Set<Promise<void>>();
 
   constructor(ports: ContainerPorts, exec: ExecSessions) {
     this.#ports = ports;
@@ -70,15 +72,22 @@ export class HealthMonitor {
     this.#watched.delete(id);
   }
 
-  close(): void {
+  /** Resolves when no probe runs any more. */
+  async close(): Promise<void> {
     for (const id of this.#watched.keys()) this.forget(id);
+    await Promise.all(this.#asking);
   }
 
   #next(id: string, watched: Watched): void {
     if (watched.stop.signal.aborted) return;
     const { intervalMs, startIntervalMs } = watched.plan;
     const delayMs = isStarting(watched) ? Math.min(startIntervalMs, intervalMs) : intervalMs;
-    watched.timer = setTimeout(() => void this.#ask(id, watched), delayMs);
+    watched.timer = setTimeout(() => this.#begin(id, watched), delayMs);
+  }
+
+  #begin(id: string, watched: Watched): void {
+    const asking = this.#ask(id, watched).finally(() => this.#asking.delete(asking));
+    this.#asking.add(asking);
   }
 
   async #ask(id: string, watched: Watched): Promise<void> {
@@ -105,12 +114,11 @@ export class HealthMonitor {
     const answer = await this.#run(id, plan.command, AbortSignal.any([late, stop.signal])).catch(
       (error: unknown) => ({ exitCode: -1, output: messageOf(error) }),
     );
-    const result = late.aborted
-      ? { exitCode: -1, output: `Health check exceeded timeout (${plan.timeoutMs / 1000}s)` }
-      : answer;
+    const result = late.aborted ? { exitCode: -1, output: lateText(plan, answer.output) } : answer;
     return { startedAt, endedAt: new Date().toISOString(), ...result };
   }
 
+  /** What still runs once the signal has fired is killed, so that probes do not pile up. */
   async #run(id: string, command: readonly string[], signal: AbortSignal) {
     const request = execCreateBodySchema.parse({ Cmd: command, AttachStdout: true, AttachStderr: true });
     const execId = this.#exec.create(id, request);
@@ -121,10 +129,24 @@ export class HealthMonitor {
       if (size < keptOutputBytes) chunks.push(bytes);
       size += bytes.length;
     }
+    if (signal.aborted) await this.#kill(id, execId);
     const text = Buffer.concat(chunks).subarray(0, keptOutputBytes).toString("utf8");
     return { exitCode: this.#exec.inspect(execId).ExitCode ?? -1, output: text };
   }
+
+  async #kill(id: string, execId: string): Promise<void> {
+    try {
+      await this.#exec.kill(execId);
+    } catch (error) {
+      // With its container it has ended anyway.
+      const isRunning = this.#ports.state.containers.get(id)?.status === "running";
+      if (isRunning) this.#ports.logger.error({ err: error, container: id }, "could not kill a health check");
+    }
+  }
 }
+
+const lateText = ({ timeoutMs }: ProbePlan, output: string): string =>
+  `Health check exceeded timeout (${goDuration(timeoutMs)})${output === "" ? "" : `: ${output}`}`;
 
 const isStarting = ({ plan, begunAt, health }: Watched): boolean =>
   plan.startPeriodMs > 0 && health.status === "starting" && Date.now() - begunAt < plan.startPeriodMs;

@@ -131,6 +131,14 @@ export class ExecSessions {
     };
   }
 
+  /** Ends it with all that it has started; one that does not run is left alone. */
+  async kill(id: string): Promise<void> {
+    const { containerId, state } = this.#find(id);
+    if (state.status !== "running" || state.pid === 0) return;
+    await this.#ports.control.killExecuted(namespace, containerId, state.pid);
+    await state.exited;
+  }
+
   /** Sets the size of its terminal; before it runs there is none. */
   async resize(id: string, size: TerminalSize): Promise<void> {
     const { containerId, request, state } = this.#find(id);

@@ -81,12 +81,21 @@ export class ImagePuller {
         ? `Status: Image is up to date for ${name}`
         : `Status: Downloaded newer image for ${name}`,
     });
+    if (request.platform !== "") await this.#warnOfPlatform(id, request.image, platform, emit);
     this.#ports.events.publish({
       type: "image",
       action: "pull",
       id: name,
       attributes: { name: familiarRepository(reference) },
     });
+  }
+
+  /** An image without an index is taken whatever it is for. */
+  async #warnOfPlatform(id: Digest, typed: string, platform: Platform, emit: EmitProgress): Promise<void> {
+    const image = this.#ports.state.images.get(id);
+    if (image === undefined) return;
+    const mismatch = await this.#images.platformMismatch(typed, image, platform);
+    if (mismatch !== undefined) emit({ status: `WARNING: ${mismatch}` });
   }
 
   async #forPlatform(

@@ -12,15 +12,18 @@ import type { EventPublisher } from "../../core/events.ts";
 import { shortId } from "../../core/identifiers.ts";
 import { chainIds } from "../../core/image/chain-id.ts";
 import { selectImages } from "../../core/image/filters.ts";
+import type { Platform } from "../../core/image/platform.ts";
 import type { ImageRecord } from "../../core/image/record.ts";
 import { repositoryPart } from "../../core/image/repository-part.ts";
 import { type FoundImage, findImage, moveTag, resolveImage, tagName } from "../../core/image/resolve.ts";
 import { imageHistory, imageInspect, imageSummary } from "../../core/image/views.ts";
 import type { ContentStore } from "../../core/ports/content.ts";
+import type { Logger } from "../../core/ports/logger.ts";
 import type { Snapshots } from "../../core/ports/snapshots.ts";
 import type { State } from "../../core/ports/state.ts";
 import type { GarbageCollector } from "../garbage/garbage-collector.ts";
 import { readImageConfig } from "./image-config.ts";
+import { platformMismatch } from "./image-platform.ts";
 
 export interface ImagesPorts {
   readonly state: State;
@@ -28,6 +31,7 @@ export interface ImagesPorts {
   readonly snapshots: Snapshots;
   readonly garbage: GarbageCollector;
   readonly events: EventPublisher;
+  readonly logger: Logger;
 }
 
 /** The images that are here: finding, showing, naming, removing. */
@@ -49,6 +53,11 @@ export class Images {
 
   config(id: Digest): Promise<ImageConfig> {
     return readImageConfig(this.#ports.content, id);
+  }
+
+  /** As `platformMismatch` of the image that was typed. */
+  platformMismatch(typed: string, image: ImageRecord, wanted: Platform): Promise<string | undefined> {
+    return platformMismatch(this.#ports, { typed, image }, wanted);
   }
 
   async list(filters: Filters): Promise<readonly ImageSummary[]> {
