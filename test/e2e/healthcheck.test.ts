@@ -13,12 +13,12 @@ beforeAll(async () => {
 const hangsOnce =
   "[ -e /once ] && exit 1; touch /once; echo slow; setsid sleep 7001 & sleep 7002 & (sleep 7003 &) ; sleep 7004; true";
 
-const start = (name: string, ...options: readonly string[]) =>
-  davitd.engine.ok([
-    ...["run", "--detach", "--name", name, "--network", "none", "--stop-signal", "KILL"],
-    ...["--health-cmd", hangsOnce, "--health-interval", "100ms", "--health-retries", "1", ...options],
-    ...["busybox", "sleep", "600"],
-  ]);
+const common = "--network none --stop-signal KILL --health-interval 100ms --health-retries 1".split(" ");
+
+const start = (name: string, ...options: readonly string[]) => {
+  const args = ["run", "--detach", "--name", name, ...common, "--health-cmd", hangsOnce, ...options];
+  return davitd.engine.ok([...args, "busybox", "sleep", "600"]);
+};
 
 const sleepers = async (name: string): Promise<readonly string[]> =>
   (await davitd.engine.ok(["top", name, "-o", "pid,args"])).match(/sleep 700\d/g) ?? [];

@@ -340,11 +340,13 @@ test("an image of several platforms is run as the one that is asked for", async 
   }
   await publishManifest(repository, { mediaType: index, manifests }, "1");
   const name = `${registry.host}/many/bb:1`;
+  const script = ["/bin/busybox", "sh", "-c", "echo $MADE_FOR"];
   const run = (platform: string, ...options: readonly string[]) =>
-    davitd.engine.docker([
-      ...["run", "--rm", "--network", "none", "--platform", platform, ...options],
-      ...[name, "/bin/busybox", "sh", "-c", "echo $MADE_FOR"],
-    ]);
+    davitd.engine.docker(
+      ["run --rm --network none --platform", platform, ...options, name]
+        .flatMap((words) => words.split(" "))
+        .concat(script),
+    );
   expect(await run("linux/amd64")).toMatchObject({ exitCode: 0, stdout: "amd64\n" });
   const refused = await run("linux/arm64", "--pull", "never");
   expect(refused.exitCode).toBe(125);
