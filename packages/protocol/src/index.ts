@@ -94,7 +94,12 @@ export {
 export { type InterfaceType, parseInterfaceType } from "./plugin/interface-type.ts";
 export { type Privilege, privilegesSchema } from "./plugin/privilege.ts";
 export { ipamDriverRequests, ipamDriverResponses, ipamKeys } from "./plugin-rpc/ipam-driver.ts";
-export { networkDriverRequests, networkDriverResponses, routeTypes } from "./plugin-rpc/network-driver.ts";
+export {
+  networkDriverRequests,
+  networkDriverResponses,
+  portOptions,
+  routeTypes,
+} from "./plugin-rpc/network-driver.ts";
 export {
   type DriverVolume,
   pluginMediaType,

@@ -1,3 +1,7 @@
+import type { IpamDriver } from "./ipam/ipam-driver.ts";
+import { ipamInterface } from "./ipam/ipam-interface.ts";
+import type { NetworkDriver } from "./network/network-driver.ts";
+import { networkInterface } from "./network/network-interface.ts";
 import type { DriverInterface } from "./rpc/rpc-method.ts";
 import type { VolumeDriver } from "./volume/volume-driver.ts";
 import { volumeInterface } from "./volume/volume-interface.ts";
@@ -5,12 +9,16 @@ import { volumeInterface } from "./volume/volume-interface.ts";
 /** What one plugin offers: at least one driver. */
 export interface PluginDrivers {
   readonly volumeDriver?: VolumeDriver;
+  readonly networkDriver?: NetworkDriver;
+  readonly ipamDriver?: IpamDriver;
 }
 
 /** The place where a further kind of driver is added. */
 export function interfacesOf(drivers: PluginDrivers): readonly DriverInterface[] {
   const interfaces: DriverInterface[] = [];
   if (drivers.volumeDriver !== undefined) interfaces.push(volumeInterface(drivers.volumeDriver));
+  if (drivers.networkDriver !== undefined) interfaces.push(networkInterface(drivers.networkDriver));
+  if (drivers.ipamDriver !== undefined) interfaces.push(ipamInterface(drivers.ipamDriver));
   if (interfaces.length === 0) throw new TypeError("serve plugin: no driver given");
   return interfaces;
 }

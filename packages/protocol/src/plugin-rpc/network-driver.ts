@@ -27,6 +27,29 @@ const nodeDiscovery = goObject({
   DiscoveryData: goObject({ Address: text, BindAddress: text, Self: flag }).optional(),
 });
 
+const port = z.number().int().min(0).max(65535);
+
+/** What endpoints' options hold of ports; `Proto` is the number of an IP protocol. */
+export const portOptions = {
+  exposed: {
+    key: "com.docker.network.endpoint.exposedports",
+    schema: goList(goObject({ Proto: z.number().int(), Port: port })),
+  },
+  published: {
+    key: "com.docker.network.portmap",
+    schema: goList(
+      goObject({
+        Proto: z.number().int(),
+        IP: text,
+        Port: port,
+        HostIP: text,
+        HostPort: port.default(0),
+        HostPortEnd: port.default(0),
+      }),
+    ),
+  },
+} as const;
+
 /** How a static route is reached. */
 export const routeTypes = { nextHop: 0, connected: 1 } as const;
 

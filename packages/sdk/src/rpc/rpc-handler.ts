@@ -144,11 +144,23 @@ function parseBody(text: string): unknown {
   }
 }
 
-/** What the log line says the call was about. */
+/** What the log line says the call was about; IDs as short as engines show them. */
 function subjectOf(body: unknown): Record<string, string> {
   if (typeof body !== "object" || body === null) return {};
-  return {
-    ...("Name" in body && typeof body.Name === "string" && { name: body.Name }),
-    ...("ID" in body && typeof body.ID === "string" && { id: body.ID.slice(0, 12) }),
-  };
+  return Object.fromEntries(
+    Object.entries(body).flatMap(([key, value]) => {
+      const name = subjectKeys[key];
+      if (name === undefined || typeof value !== "string" || value === "") return [];
+      return [[name, key === "Name" || key === "Address" ? value : value.slice(0, 12)]];
+    }),
+  );
 }
+
+const subjectKeys: Readonly<Record<string, string>> = {
+  Name: "name",
+  ID: "id",
+  NetworkID: "network",
+  EndpointID: "endpoint",
+  PoolID: "pool",
+  Address: "address",
+};

@@ -1,4 +1,4 @@
-import type { Awaitable } from "./volume-driver.ts";
+import type { Awaitable } from "../awaitable.ts";
 
 /** By volume, then by mount ID, how often that ID is mounted; plain JSON. */
 export type MountCounts = Readonly<Record<string, Readonly<Record<string, number>>>>;

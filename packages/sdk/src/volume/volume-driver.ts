@@ -1,7 +1,5 @@
+import type { Awaitable } from "../awaitable.ts";
 import type { Call } from "../rpc/rpc-method.ts";
-
-/** A method may answer at once or later. */
-export type Awaitable<Value> = Value | Promise<Value>;
 
 /**
  * `local`: a volume exists on the host where it was created. `global`: every host running this plugin sees the
