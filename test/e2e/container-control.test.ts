@@ -90,9 +90,3 @@ test("update changes the limits of a running container", async () => {
   const { stderr } = await davitd.engine.docker(["update", "--memory", "1", "limited"]);
   expect(stderr).toContain("Minimum memory limit allowed is 6MB");
 });
-
-test("attaching by websocket is named as not supported", async () => {
-  const { status, body } = await davitd.engine.request("GET", "/containers/busy/attach/ws");
-  expect(status).toBe(501);
-  expect(body).toContain("GET /containers/{id}/attach/ws");
-});

@@ -37,3 +37,4 @@ export {
 } from "./scripted-server.ts";
 export { TempDir } from "./temp-dir.ts";
 export { startTokenServer, type TokenServer } from "./token-server.ts";
+export { WebsocketClient, type WebsocketMessage } from "./websocket-client.ts";

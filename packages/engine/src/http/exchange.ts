@@ -7,11 +7,12 @@ import { type ApiVersionRange, requireSupported } from "./api-version.ts";
 import { statusOf } from "./error-status.ts";
 import { refuseHijack, serveHijack, type TakenConnection, takeConnection } from "./hijack.ts";
 import { Query } from "./query.ts";
-import type { ApiReply } from "./reply.ts";
+import type { ApiReply, ReplyHeaders } from "./reply.ts";
 import { requestBody } from "./request-body.ts";
 import type { ApiRequest, Handler, Middleware } from "./route.ts";
 import type { RouteMatch } from "./router.ts";
 import { sendError, sendReply } from "./send-reply.ts";
+import { refuseUpgrade, serveWebsocket } from "./websocket.ts";
 
 export type FoundRoute = Extract<RouteMatch, { readonly kind: "found" }>;
 
@@ -66,6 +67,7 @@ export class Exchange {
     try {
       const answer = await this.#handle();
       if (answer.kind === "hijack") return await this.#hijackLate(answer, response);
+      if (answer.kind === "websocket") throw new Error("a websocket for a request that did not ask for one");
       this.#streaming = answer.kind !== "progress" && isStream(answer);
       await sendReply(response, answer, { signal, onLateError: (error) => this.#log(error) });
     } catch (error) {
@@ -125,6 +127,22 @@ export class Exchange {
     } catch (error) {
       this.#log(error);
       if (!this.#streaming) refuseHijack(taken, statusOf(error), messageOf(error));
+    }
+    await flushed;
+  }
+
+  /** Answers a request for a websocket: with one, or over HTTP with `headers`. Never throws. */
+  async websocket(taken: TakenConnection, headers: ReplyHeaders): Promise<void> {
+    const flushed = this.#flushed(taken);
+    try {
+      const answer = await this.#handle();
+      if (answer.kind !== "websocket") throw new Error("a route marked for websockets answered otherwise");
+      this.#streaming = true;
+      await serveWebsocket(this.#request, taken, answer);
+    } catch (error) {
+      this.#log(error);
+      const refusal = { status: statusOf(error), message: messageOf(error), headers };
+      if (!this.#streaming) refuseUpgrade(this.#request, taken.socket, refusal);
     }
     await flushed;
   }

@@ -96,10 +96,10 @@ const clientGone = (cause?: unknown): EngineError =>
   new EngineError("canceled", "stream to client: the connection is closed", { cause });
 
 /** How long a client may keep its half open after ours is closed. */
-const lingerMs = 5_000;
+export const lingerMs = 5_000;
 
 /** Closes our half and reads on to the end: closing with unread input could cost the client our last bytes. */
-function closeLingering(socket: Duplex, lastBytes?: string): void {
+export function closeLingering(socket: Duplex, lastBytes?: string): void {
   if (socket.destroyed) return;
   const timer = setTimeout(() => socket.destroy(), lingerMs);
   timer.unref();

@@ -40,6 +40,12 @@ export type ApiReply =
       readonly kind: "hijack";
       readonly contentType: string;
       readonly run: (connection: HijackedConnection) => Promise<void>;
+    }
+  | {
+      readonly kind: "websocket";
+      /** What is written goes out in binary messages, else in text ones, whatever it is. */
+      readonly binary: boolean;
+      readonly run: (connection: HijackedConnection) => Promise<void>;
     };
 
 const withHeaders = (headers: ReplyHeaders | undefined) => (headers === undefined ? {} : { headers });
@@ -106,4 +112,10 @@ export const reply = {
     contentType,
     run,
   }),
+
+  /** Makes a websocket of the connection; only on a route with `hijack: "websocket"`, for a request that asks for one. */
+  websocket: (
+    { binary }: { readonly binary: boolean },
+    run: (connection: HijackedConnection) => Promise<void>,
+  ): ApiReply => ({ kind: "websocket", binary, run }),
 };

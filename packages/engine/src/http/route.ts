@@ -65,6 +65,9 @@ export interface Route {
   readonly method: Method;
   readonly path: string;
   readonly handle: Handler;
-  /** Its reply takes the connection over: at once, or, where its body is read first and its reply may be any, after it. */
-  readonly hijack?: boolean | "after-body";
+  /**
+   * Its reply takes the connection over: at once, or, where its body is read first and its reply may be any, after it; or it makes
+   * a websocket of it.
+   */
+  readonly hijack?: boolean | "after-body" | "websocket";
 }

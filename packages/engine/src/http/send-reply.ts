@@ -12,7 +12,7 @@ export interface SendContext {
 }
 
 /** Every reply that is plain HTTP. */
-export type PlainReply = Exclude<ApiReply, { readonly kind: "hijack" }>;
+export type PlainReply = Exclude<ApiReply, { readonly kind: "hijack" | "websocket" }>;
 
 const jsonType = { "Content-Type": "application/json" };
 

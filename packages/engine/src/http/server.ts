@@ -12,6 +12,7 @@ import type { Middleware, Route } from "./route.ts";
 import { createRouter, type RouteMatch } from "./router.ts";
 import { sendError } from "./send-reply.ts";
 import { clearStaleSocket, protectSocket } from "./unix-socket.ts";
+import { isWebsocketRequest } from "./websocket.ts";
 
 export interface ApiServerOptions {
   readonly routes: readonly Route[];
@@ -120,7 +121,7 @@ class NodeApiServer implements ApiServer {
       // Registry tokens travel in headers.
       maxHeaderSize: 256 * 1024,
       // Anything else that asks for an upgrade is answered as if it had not.
-      shouldUpgradeCallback: (request: IncomingMessage) => this.#hijackRoute(request) !== undefined,
+      shouldUpgradeCallback: (request: IncomingMessage) => this.#upgradeRoute(request) !== undefined,
     };
     const server =
       address.kind === "tcp" && address.tls !== undefined
@@ -140,9 +141,9 @@ class NodeApiServer implements ApiServer {
     server.on("request", (request, response) => this.#onRequest(request, response));
     server.on("clientError", (error, socket) => this.#onClientError(error, socket));
     server.on("upgrade", (request, socket, head) => {
-      const found = this.#hijackRoute(request);
+      const found = this.#upgradeRoute(request);
       if (found === undefined) socket.destroy();
-      else this.#hijack(request, found, { socket, head, upgrade: true });
+      else this.#takeOver(request, found, { socket, head, upgrade: true });
     });
     return server;
   }
@@ -169,9 +170,11 @@ class NodeApiServer implements ApiServer {
     });
   }
 
-  #hijackRoute(request: IncomingMessage): FoundRoute | undefined {
+  #upgradeRoute(request: IncomingMessage): FoundRoute | undefined {
     const found = this.#match(request);
-    return found.kind === "found" && found.route.hijack === true ? found : undefined;
+    if (found.kind !== "found") return undefined;
+    const { hijack } = found.route;
+    return hijack === true || (hijack === "websocket" && isWebsocketRequest(request)) ? found : undefined;
   }
 
   #onRequest(request: IncomingMessage, response: ServerResponse): void {
@@ -192,7 +195,7 @@ class NodeApiServer implements ApiServer {
         return;
       case "found":
         if (match.route.hijack === true) {
-          return this.#hijack(request, match, takeConnection(request, response));
+          return this.#takeOver(request, match, takeConnection(request, response));
         }
         return this.#track(this.#exchange(request, match), (exchange) => exchange.answer(response));
     }
@@ -207,10 +210,14 @@ class NodeApiServer implements ApiServer {
     else socket.destroy();
   }
 
-  #hijack(request: IncomingMessage, found: FoundRoute, taken: TakenConnection): void {
+  #takeOver(request: IncomingMessage, found: FoundRoute, taken: TakenConnection): void {
     this.#hijacked.add(taken.socket);
     taken.socket.once("close", () => this.#hijacked.delete(taken.socket));
-    this.#track(this.#exchange(request, found), (exchange) => exchange.hijack(taken));
+    this.#track(this.#exchange(request, found), (exchange) =>
+      found.route.hijack === "websocket"
+        ? exchange.websocket(taken, Object.fromEntries(this.#commonHeaders()))
+        : exchange.hijack(taken),
+    );
   }
 
   #exchange(request: IncomingMessage, found: FoundRoute): Exchange {

@@ -55,15 +55,4 @@ export const containerProcessRoutes = ({ control, stats, updater }: ContainerSer
       return reply.jsonLines(stats.read(param("id"), { stream, oneShot }, signal));
     },
   },
-  {
-    method: "GET",
-    path: "/containers/{id:.*}/attach/ws",
-    handle: () =>
-      Promise.reject(
-        new EngineError(
-          "not-implemented",
-          "GET /containers/{id}/attach/ws is not supported: use POST /containers/{id}/attach",
-        ),
-      ),
-  },
 ];

@@ -1,17 +1,14 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { containerCreateBodySchema } from "@davit/protocol";
-import { parseDetachKeys } from "../../core/container/detach-keys.ts";
 import { parseLogTime, parseTail } from "../../core/container/log-time.ts";
 import { EngineError } from "../../core/errors.ts";
-import type { ByteStream } from "../../core/ports/byte-stream.ts";
-import type { Output } from "../../services/containers/container-output.ts";
 import type { ContainerServices } from "../../services/containers/container-services.ts";
 import type { WaitCondition } from "../../services/containers/exit-waiters.ts";
-import { detachable } from "../../services/exec/detachable.ts";
 import type { Query } from "../query.ts";
 import { reply } from "../reply.ts";
 import type { Route } from "../route.ts";
-import { outputContentType, streamFrame } from "../stream-frame.ts";
+import { outputContentType } from "../stream-frame.ts";
+import { containerAttachRoutes, framed } from "./container-attach.ts";
 import { filterMap } from "./filter-map.ts";
 
 const filterKeys = [
@@ -36,6 +33,7 @@ export const containerRoutes = (services: ContainerServices): readonly Route[] =
   ...recordRoutes(services),
   ...lifecycleRoutes(services),
   ...outputRoutes(services),
+  ...containerAttachRoutes(services),
 ];
 
 const pruneFilterKeys = ["label", "label!", "until"] as const;
@@ -203,47 +201,6 @@ const outputRoutes = ({ output }: ContainerServices): readonly Route[] => [
       return reply.bytes(framed(logs), { "Content-Type": outputContentType(version, logs) });
     },
   },
-  {
-    method: "POST",
-    path: "/containers/{id:.*}/attach",
-    hijack: true,
-    handle: async ({ param, query, version, signal }) => {
-      const id = param("id");
-      const detachKeys = parseDetachKeys(query.text("detachKeys"));
-      const detached = new AbortController();
-      const attached = output.attach(
-        id,
-        { ...streams(query), logs: query.flag("logs"), stream: query.flag("stream") },
-        AbortSignal.any([signal, detached.signal]),
-      );
-      const onDetach = (): void => {
-        output.detached(id);
-        detached.abort();
-      };
-      return reply.hijack(outputContentType(version, attached), async ({ input, write }) => {
-        const done = new AbortController();
-        const typed = attached.tty ? detachable(input, detachKeys, onDetach) : input;
-        const sending = query.flag("stdin")
-          ? output.input(id, typed, AbortSignal.any([signal, done.signal]))
-          : Promise.resolve();
-        // Told when the output has ended; until then the output matters more.
-        sending.catch(() => undefined);
-        try {
-          for await (const bytes of framed(attached)) await write(bytes);
-        } catch (error) {
-          if (!detached.signal.aborted) throw error;
-        } finally {
-          done.abort();
-        }
-        await sending;
-      });
-    },
-  },
 ];
 
 const streams = (query: Query) => ({ stdout: query.flag("stdout"), stderr: query.flag("stderr") });
-
-/** A terminal's output is raw, any other in frames that tell the two streams apart. */
-async function* framed({ tty, chunks }: Output): ByteStream {
-  for await (const { stream, bytes } of chunks) yield tty ? bytes : streamFrame(stream, bytes);
-}
