@@ -96,7 +96,8 @@ test("the daemon stops while clients are attached", async () => {
   client.send("echo o$((1+1))e\n");
   await client.see("o2e");
   await davitd.engine.stop();
-  await client.closed;
+  // Cut off, or told that the connection closes.
+  expect([1000, 1006, 1011]).toContain(await client.closed);
   await davitd.engine.start();
   await davitd.engine.ok(["rm", "--force", "held"]);
 });

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import {
   busyboxRootfs,
+  mustRun,
   type TempDir,
   volumePluginConfig,
   writePluginDir,
@@ -36,6 +37,8 @@ export async function preparePlaces(dir: TempDir): Promise<Places> {
   await mkdir(dir.join("without-rootfs"), { recursive: true });
   await mkdir(dir.join("broken-config/rootfs"), { recursive: true });
   await mkdir(dir.join("elsewhere"));
+  // As a system manager leaves all mounts; unmounted with the directory.
+  await mustRun("mount", ["--bind", "--make-shared", dir.join("elsewhere"), dir.join("elsewhere")]);
   await writeFile(dir.join("without-rootfs/config.json"), "{}");
   await writeFile(dir.join("broken-config/config.json"), '{"Entrypoint": 7}');
   await writeFile(dir.join("env"), "# as a file\nFROM_FILE=yes\nOTHER=a b\n");

@@ -9,10 +9,18 @@ const text = `22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw
 
 test("reads mounts with their escapes and whether they are shared", () => {
   expect(parseMountTable(text)).toEqual([
-    { target: "/", type: "ext4", source: "/dev/vda", options: "rw", shared: true, slave: false },
-    { target: "/a/b c/deep", type: "tmpfs", source: "tmpfs", options: "rw", shared: false, slave: false },
-    { target: "/a/b c", type: "tmpfs", source: "tmpfs", options: "rw", shared: true, slave: true },
-    { target: "/a/b cd", type: "tmpfs", source: "tmpfs", options: "rw", shared: false, slave: true },
+    { id: 22, target: "/", type: "ext4", source: "/dev/vda", options: "rw", shared: true, slave: false },
+    {
+      id: 40,
+      target: "/a/b c/deep",
+      type: "tmpfs",
+      source: "tmpfs",
+      options: "rw",
+      shared: false,
+      slave: false,
+    },
+    { id: 41, target: "/a/b c", type: "tmpfs", source: "tmpfs", options: "rw", shared: true, slave: true },
+    { id: 42, target: "/a/b cd", type: "tmpfs", source: "tmpfs", options: "rw", shared: false, slave: true },
   ]);
 });
 

@@ -3,6 +3,8 @@ import { readFile } from "node:fs/promises";
 // https://man7.org/linux/man-pages/man5/proc_pid_mountinfo.5.html
 
 export interface MountEntry {
+  /** The kernel's number of the mount. */
+  readonly id: number;
   readonly target: string;
   readonly type: string;
   readonly source: string;
@@ -29,6 +31,7 @@ export function parseMountTable(text: string): readonly MountEntry[] {
     const groups = fields.slice(6, separator);
     return [
       {
+        id: Number(fields[0]),
         target: unescape(target),
         type,
         source: unescape(source),

@@ -140,3 +140,20 @@ test("tells of the mount that a path lies on", async () => {
     shared: true,
   });
 });
+
+test("a mount that is hidden below another is not taken for it", async () => {
+  await mkdir(`${dir}/memory/deep`, { recursive: true });
+  execFileSync("mount", ["-t", "tmpfs", "--make-private", "tmpfs", `${dir}/memory/deep`]);
+  execFileSync("mount", ["-t", "tmpfs", "--make-shared", "tmpfs", `${dir}/memory`]);
+  try {
+    await mkdir(`${dir}/memory/deep/below`, { recursive: true });
+    expect(await files.propagation(`${dir}/memory/deep/below`)).toEqual({
+      mountPoint: `${dir}/memory`,
+      shared: true,
+      slave: false,
+    });
+  } finally {
+    execFileSync("umount", ["-l", `${dir}/memory`]);
+    execFileSync("umount", ["-l", `${dir}/memory/deep`]);
+  }
+});

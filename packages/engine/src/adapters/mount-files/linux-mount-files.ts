@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, readlink, realpath } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, readlink, realpath } from "node:fs/promises";
 import { dirname } from "node:path";
 import { EngineError, errnoOf, messageOf } from "../../core/errors.ts";
 import type { MountedOver, MountFiles } from "../../core/ports/mount-files.ts";
@@ -36,16 +36,16 @@ export class LinuxMountFiles implements MountFiles {
 
   propagation(path: string) {
     return told(`look up the mount of ${path}`, async () => {
-      const real = await realpath(path);
-      const above = (await readMountTable()).filter(
-        ({ target }) => target === "/" || isAtOrBelow(real, target),
-      );
-      // The innermost, and of several at one place the one on top.
-      const mount = above.toSorted((a, b) => a.target.length - b.target.length).at(-1);
+      // The path's own mount by its number: one that is named deeper may be hidden below another.
+      await using file = await open(path, pathOnly);
+      const facts = await readFile(`/proc/self/fdinfo/${file.fd}`, "utf8");
+      const id = Number(/^mnt_id:\s*(\d+)$/m.exec(facts)?.[1]);
+      const mount = (await readMountTable()).find((entry) => entry.id === id);
+      if (mount === undefined) throw new Error(`could not find source mount of ${path}`);
       return {
-        mountPoint: mount?.target ?? "/",
-        shared: mount?.shared ?? false,
-        slave: mount?.slave ?? false,
+        mountPoint: mount.target,
+        shared: mount.shared,
+        slave: mount.slave,
       };
     });
   }

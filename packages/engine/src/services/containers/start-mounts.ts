@@ -5,10 +5,10 @@ import type { ContainerPorts } from "./container-ports.ts";
 
 /** A container's own mounts as the runtime wants them: volumes are mounted, sources of `-v` made. */
 export async function startMounts(
-  ports: Pick<ContainerPorts, "host" | "volumes" | "mountFiles" | "layout" | "logger">,
+  ports: Pick<ContainerPorts, "host" | "volumes" | "mountFiles" | "layout">,
   record: ContainerRecord,
 ): Promise<readonly SpecMount[]> {
-  const { host, volumes, mountFiles, layout, logger } = ports;
+  const { host, volumes, mountFiles, layout } = ports;
   const mounts: SpecMount[] = [];
   // One after the other: drivers are asked in the order of the destinations.
   for (const [index, mount] of record.mounts.entries()) mounts.push(await specOf(mount, index));
@@ -39,14 +39,14 @@ export async function startMounts(
     await host.ensureDir(source, 0o755);
   }
 
-  /** Where the host's mount is private, as no system manager leaves it, mounts are not passed on: the operator should know. */
+  /** Of a mount that is private on the host nothing can be passed on. */
   async function checkPropagation(source: string, asked: string): Promise<void> {
     const wantsShared = asked.endsWith("shared");
     if (!wantsShared && !asked.endsWith("slave")) return;
     const { mountPoint, shared, slave } = await mountFiles.propagation(source);
     if (shared || (slave && !wantsShared)) return;
-    logger.warn(
-      { container: record.id, source, mountPoint, propagation: asked },
+    throw new EngineError(
+      "conflict",
       `path ${source} is mounted on ${mountPoint} but it is not a ${wantsShared ? "shared" : "shared or slave"} mount`,
     );
   }
