@@ -91,6 +91,14 @@ export {
   pluginConfigSchema,
   pluginSettingsSchema,
 } from "./plugin/config.ts";
+export {
+  engineRecordSchema,
+  type FormerSettings,
+  formerConfigSchema,
+  formerEntrySchema,
+  formerIndexSchema,
+  formerSettingsSchema,
+} from "./plugin/former.ts";
 export { type InterfaceType, parseInterfaceType } from "./plugin/interface-type.ts";
 export { type Privilege, privilegesSchema } from "./plugin/privilege.ts";
 export { ipamDriverRequests, ipamDriverResponses, ipamKeys } from "./plugin-rpc/ipam-driver.ts";

@@ -4,6 +4,7 @@ import { LinuxContainerFiles } from "../adapters/container-files/linux-container
 import { DiskContentStore } from "../adapters/content/disk-content-store.ts";
 import { measureTree } from "../adapters/disk-usage/measure-tree.ts";
 import { RegistryClient } from "../adapters/distribution/registry-client.ts";
+import { DiskFormerPlugins } from "../adapters/former-plugins/disk-former-plugins.ts";
 import { LinuxHost } from "../adapters/host/linux-host.ts";
 import { K8sFileLogs } from "../adapters/logs/k8s-file-logs.ts";
 import { LinuxMountFiles } from "../adapters/mount-files/linux-mount-files.ts";
@@ -46,6 +47,7 @@ export async function createAdapters(configuration: Configuration, logger: Logge
     content: new DiskContentStore(layout.content),
     snapshots: await OverlaySnapshots.open(layout.snapshots, { logger }),
     registry: new SwitchableRegistry(registryClient(configuration, logger)),
+    formerPlugins: new DiskFormerPlugins(layout.plugins),
     archives: new TarArchives({ tempDir: `${dataRoot}/tmp` }),
     runtime: new ConmonRuntime({
       runcPath,

@@ -19,10 +19,10 @@ import { version } from "./version.ts";
 export interface Engine {
   readonly server: ApiServer;
   /**
-   * Clears what a killed engine left and begins to take over or start what should be running; answers a promise for
+   * Clears what a killed engine left, adopts plugins' directories that are new (until the signal fires), and begins to take over or start what should be running; answers a promise for
    * when each plugin and container has been tried. Requests can be served meanwhile.
    */
-  begin(): Promise<{ readonly restored: Promise<void> }>;
+  begin(signal: AbortSignal): Promise<{ readonly restored: Promise<void> }>;
   /** Takes over what it can of changed settings; fails, and changes nothing, if they cannot be. */
   reload(wanted: Configuration): Reload;
   /** Ends requests and lets go of everything; plugins and containers go on, unless live-restore is off. */
@@ -53,7 +53,7 @@ export async function createEngine(configuration: Configuration, logger: Logger)
   let restored = Promise.resolve();
   return {
     server,
-    async begin() {
+    async begin(signal) {
       setEngineGauges(metrics, facts, await hostFacts());
       await metricsServer.listenOnSocket(adapters.layout.metricsSocket);
       if (configuration.metricsAddr !== "") {
@@ -62,6 +62,8 @@ export async function createEngine(configuration: Configuration, logger: Logger)
       }
       await clearLeftovers(adapters);
       await garbage.collect();
+      // Before anybody can ask for them; once per directory.
+      await plugins.adopter.adoptAll(signal);
       // Their volumes' drivers first: a container is started again even if one of them could not be.
       const drivers = settled(logger, [plugins.lifecycle.restore(), volumes.restore()]);
       const unused = settled(logger, [volumeMounts.restore()]);

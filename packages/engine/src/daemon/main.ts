@@ -59,7 +59,9 @@ async function serve({ configuration, flags, logger, signals }: Service): Promis
   }
   const engine = await createEngine(configuration, logger);
   try {
-    const { restored } = await engine.begin();
+    const asked = new AbortController();
+    void signals.stop.then(() => asked.abort());
+    const { restored } = await engine.begin(asked.signal);
     for (const address of addresses) {
       const bound = await engine.server.listen(address);
       logger.info({}, `API listen on ${bound.kind === "unix" ? bound.path : describeAddress(bound)}`);

@@ -17,7 +17,7 @@ const env = goObject({
   Value: z.string().optional(),
 });
 
-const mount = goObject({
+export const pluginMountSchema = goObject({
   Description: text,
   Destination: text,
   Name: text,
@@ -27,7 +27,7 @@ const mount = goObject({
   Type: text,
 });
 
-const device = goObject({
+export const pluginDeviceSchema = goObject({
   Description: text,
   Name: text,
   Path: z.string().optional(),
@@ -49,9 +49,13 @@ export const pluginConfigSchema = goObject({
   ),
   IpcHost: flag,
   Linux: absent(
-    goObject({ AllowAllDevices: flag, Capabilities: goList(z.string()), Devices: goList(device) }),
+    goObject({
+      AllowAllDevices: flag,
+      Capabilities: goList(z.string()),
+      Devices: goList(pluginDeviceSchema),
+    }),
   ),
-  Mounts: goList(mount),
+  Mounts: goList(pluginMountSchema),
   Network: absent(goObject({ Type: text })),
   PidHost: flag,
   PropagatedMount: text,
@@ -68,9 +72,9 @@ export type PluginDevice = PluginConfig["Linux"]["Devices"][number];
 
 export const pluginSettingsSchema = z.object({
   Args: z.array(z.string()),
-  Devices: z.array(device),
+  Devices: z.array(pluginDeviceSchema),
   Env: z.array(z.string()),
-  Mounts: z.array(mount),
+  Mounts: z.array(pluginMountSchema),
 });
 
 /** What the operator may change: `Env` as `NAME=VALUE`, mounts and devices with their present source or path. */

@@ -27,6 +27,8 @@ export const pluginRecordSchema = z.object({
   rootfsKey: z.string(),
 });
 
+export const adoptionRecordSchema = z.object({ id: z.string(), originals: strings });
+
 /** JSON has no undefined: what is absent is read as such. */
 const orUndefined = <Schema extends z.ZodType>(schema: Schema) =>
   z.preprocess(

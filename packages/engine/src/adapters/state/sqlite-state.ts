@@ -4,12 +4,13 @@ import { DatabaseSync } from "node:sqlite";
 import type { ContainerRecord } from "../../core/container/record.ts";
 import { EngineError, messageOf } from "../../core/errors.ts";
 import type { ImageRecord } from "../../core/image/record.ts";
-import type { PluginRecord } from "../../core/plugin/record.ts";
+import type { AdoptionRecord, PluginRecord } from "../../core/plugin/record.ts";
 import type { State, Table, VolumeUses } from "../../core/ports/state.ts";
 import type { VolumeRecord, VolumeUse } from "../../core/volume/record.ts";
 import { CachedTable } from "./cached-table.ts";
 import { migrate } from "./migrations.ts";
 import {
+  adoptionRecordSchema,
   containerRecordSchema,
   imageRecordSchema,
   pluginRecordSchema,
@@ -22,6 +23,7 @@ export class SqliteState implements State {
   readonly #database: DatabaseSync;
   #undo: (() => void)[] | undefined;
   readonly plugins: Table<PluginRecord>;
+  readonly adoptions: Table<AdoptionRecord>;
   readonly volumes: Table<VolumeRecord>;
   readonly volumeUses: VolumeUses;
   readonly containers: Table<ContainerRecord>;
@@ -37,6 +39,7 @@ export class SqliteState implements State {
       keyOf: (record: RecordType) => string,
     ) => new CachedTable<RecordType>(this.#database, { name, schema, keyOf, onChange });
     this.plugins = table<PluginRecord>("plugins", pluginRecordSchema, ({ id }) => id);
+    this.adoptions = table<AdoptionRecord>("adoptions", adoptionRecordSchema, ({ id }) => id);
     this.volumes = table<VolumeRecord>("volumes", volumeRecordSchema, ({ name }) => name);
     this.containers = table<ContainerRecord>("containers", containerRecordSchema, ({ id }) => id);
     this.images = table<ImageRecord>("images", imageRecordSchema, ({ id }) => id);

@@ -7,6 +7,14 @@ export interface LayerRecord {
   readonly diffId: Digest;
 }
 
+/** A directory that this engine did not make and took a plugin from. Kept when the plugin goes, so that it does not come back. */
+export interface AdoptionRecord {
+  /** The directory's name, and the plugin's ID. */
+  readonly id: string;
+  /** What was in it; nothing of this is ever removed. */
+  readonly originals: readonly string[];
+}
+
 /** Everything that is stored of a plugin. Desired state only: what it does now is asked of the runtime. */
 export interface PluginRecord {
   readonly id: string;

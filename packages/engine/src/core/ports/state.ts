@@ -1,6 +1,6 @@
 import type { ContainerRecord } from "../container/record.ts";
 import type { ImageRecord } from "../image/record.ts";
-import type { PluginRecord } from "../plugin/record.ts";
+import type { AdoptionRecord, PluginRecord } from "../plugin/record.ts";
 import type { VolumeRecord, VolumeUse } from "../volume/record.ts";
 
 /** Records of one kind by their key. Lists come in key order. */
@@ -34,6 +34,8 @@ export interface State {
   note(work: () => void): void;
   /** By ID. */
   readonly plugins: Table<PluginRecord>;
+  /** By ID; outlives the plugin. */
+  readonly adoptions: Table<AdoptionRecord>;
   /** By name. */
   readonly volumes: Table<VolumeRecord>;
   readonly volumeUses: VolumeUses;

@@ -1,4 +1,4 @@
-import { mediaTypes } from "@davit/protocol";
+import { mediaTypes, type PluginConfig } from "@davit/protocol";
 import { encodeManifest } from "../../core/plugin/artifact.ts";
 import { encodePluginConfig, parsePluginConfig } from "../../core/plugin/config-blob.ts";
 import type { PluginRecord } from "../../core/plugin/record.ts";
@@ -31,19 +31,31 @@ export class PluginCreator {
   }
 
   async create(context: ByteStream, signal: AbortSignal): Promise<CreatedPlugin> {
-    const { archives, compression, content, snapshots } = this.#ports;
-    const { rootfs, config: configBytes } = archives.splitPluginContext(context, signal);
+    const { rootfs, config: configBytes } = this.#ports.archives.splitPluginContext(context, signal);
     // Its failure is the stream's too, which is awaited first.
     configBytes.catch(() => undefined);
+    const parsed = async (): Promise<PluginConfig> => {
+      const { config, unknownKeys } = parsePluginConfig(await configBytes, "failed to parse config");
+      if (unknownKeys.length > 0)
+        this.#ports.logger.warn({ unknownKeys }, "config.json has keys that mean nothing");
+      return config;
+    };
+    return this.pack(rootfs, parsed, signal);
+  }
+
+  /** The same of a root file system as a tar; the configuration is asked for when that was read. */
+  async pack(
+    rootfs: ByteStream,
+    configured: () => Promise<PluginConfig>,
+    signal: AbortSignal,
+  ): Promise<CreatedPlugin> {
+    const { compression, content, snapshots } = this.#ports;
     const [blob, { diffId }] = await splitStream(
       rootfs,
       (stream) => content.write(compression.gzip(stream), { signal }),
       (stream) => snapshots.unpack(stream, { signal }),
     );
-    const { config: written, unknownKeys } = parsePluginConfig(await configBytes, "failed to parse config");
-    if (unknownKeys.length > 0)
-      this.#ports.logger.warn({ unknownKeys }, "config.json has keys that mean nothing");
-    const config = { ...written, rootfs: { diff_ids: [diffId], type: "layers" } };
+    const config = { ...(await configured()), rootfs: { diff_ids: [diffId], type: "layers" } };
     const configBlob = await content.write(streamOf(encodePluginConfig(config)));
     const layer = { mediaType: mediaTypes.dockerLayerGzip, digest: blob.digest, size: blob.sizeBytes };
     const manifest = encodeManifest({ digest: configBlob.digest, size: configBlob.sizeBytes }, [layer]);

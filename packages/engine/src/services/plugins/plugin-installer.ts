@@ -175,7 +175,7 @@ function localNameForCreate(typed: string): string {
   return familiarName(reference);
 }
 
-const rootfsKeyFor = (id: string): string => `${id.slice(0, 16)}-${newId().slice(0, 8)}`;
+export const rootfsKeyFor = (id: string): string => `${id.slice(0, 16)}-${newId().slice(0, 8)}`;
 
 function newRecord(
   name: string,

@@ -12,7 +12,7 @@ import type { PluginCatalog } from "./plugin-catalog.ts";
 import type { Supervisor } from "./supervisor.ts";
 
 export interface PluginLifecycleOptions {
-  readonly state: Pick<State, "plugins">;
+  readonly state: Pick<State, "plugins" | "adoptions">;
   readonly catalog: PluginCatalog;
   readonly supervisor: Supervisor;
   readonly garbage: GarbageCollector;
@@ -78,7 +78,7 @@ export class PluginLifecycle {
   }
 
   async remove(typed: string, options: { readonly force: boolean }): Promise<void> {
-    const { state, supervisor, host, layout, garbage, logger } = this.#options;
+    const { state, supervisor, garbage, logger } = this.#options;
     await this.#options.catalog.exclusively(typed, async (record) => {
       if (!options.force) {
         this.#options.catalog.requireUnused(record);
@@ -88,7 +88,7 @@ export class PluginLifecycle {
       else await supervisor.takeDown(record);
       state.plugins.remove(record.id);
       this.#publish("remove", record.id, typed);
-      await host.removeTree(layout.plugin(record.id).dir).catch((error: unknown) => {
+      await this.#removeFiles(record).catch((error: unknown) => {
         logger.error(
           { plugin: record.id, err: error },
           "directory of a removed plugin stays until the next start",
@@ -127,6 +127,17 @@ export class PluginLifecycle {
         ),
       ),
     );
+  }
+
+  /** A directory that was adopted stays, with all that was in it. */
+  async #removeFiles({ id }: PluginRecord): Promise<void> {
+    const { state, host, layout } = this.#options;
+    const { dir, log, propagatedMount } = layout.plugin(id);
+    const adoption = state.adoptions.get(id);
+    if (adoption === undefined) return host.removeTree(dir);
+    for (const path of [log, propagatedMount]) {
+      if (!adoption.originals.includes(path.slice(dir.length + 1))) await host.removeTree(path);
+    }
   }
 
   /** The wish is stored before the process is stopped: a crash in between is reconciled at the next start. */

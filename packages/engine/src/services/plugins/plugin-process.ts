@@ -136,7 +136,6 @@ export class PluginProcess {
     const owner = { uid: config.User.UID, gid: config.User.GID };
     const rootfs = async (): Promise<void> => {
       await host.ensureDir(paths.dir, 0o700);
-      await host.ensureDir(paths.rootfs, 0o755);
       const layers = record.layers.map(({ diffId }) => diffId);
       await snapshots.mount({ key: record.rootfsKey, layers, target: paths.rootfs });
       await host.prepareRootfs(paths.rootfs);

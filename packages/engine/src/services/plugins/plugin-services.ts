@@ -5,12 +5,14 @@ import type { Layout } from "../../core/layout.ts";
 import type { Archives } from "../../core/ports/archives.ts";
 import type { Compression } from "../../core/ports/compression.ts";
 import type { ContentStore } from "../../core/ports/content.ts";
+import type { FormerPlugins } from "../../core/ports/former-plugins.ts";
 import type { Host } from "../../core/ports/host.ts";
 import type { Logger } from "../../core/ports/logger.ts";
 import type { Registry } from "../../core/ports/registry.ts";
 import type { Snapshots } from "../../core/ports/snapshots.ts";
 import type { State } from "../../core/ports/state.ts";
 import type { GarbageCollector } from "../garbage/garbage-collector.ts";
+import { PluginAdopter } from "./plugin-adopter.ts";
 import { PluginArchiver } from "./plugin-archiver.ts";
 import { PluginCatalog } from "./plugin-catalog.ts";
 import { PluginCreator } from "./plugin-creator.ts";
@@ -30,6 +32,7 @@ export interface PluginServicesPorts {
   readonly snapshots: Snapshots;
   readonly archives: Archives;
   readonly compression: Compression;
+  readonly formerPlugins: FormerPlugins;
   /** The engine's own. */
   readonly platform: Platform;
   readonly garbage: GarbageCollector;
@@ -44,16 +47,18 @@ export interface PluginServices {
   readonly installer: PluginInstaller;
   readonly lifecycle: PluginLifecycle;
   readonly archiver: PluginArchiver;
+  readonly adopter: PluginAdopter;
 }
 
 /** The services for plugins, made of the ports. */
 export function pluginServices(ports: PluginServicesPorts): PluginServices {
   const catalog = new PluginCatalog(ports);
+  const creator = new PluginCreator(ports);
   const installer = new PluginInstaller({
     ...ports,
     catalog,
     fetcher: new PluginFetcher(ports),
-    creator: new PluginCreator(ports),
+    creator,
     pusher: new PluginPusher(ports),
   });
   return {
@@ -61,5 +66,6 @@ export function pluginServices(ports: PluginServicesPorts): PluginServices {
     installer,
     lifecycle: new PluginLifecycle({ ...ports, catalog }),
     archiver: new PluginArchiver({ ...ports, catalog, installer }),
+    adopter: new PluginAdopter({ ...ports, creator }),
   };
 }

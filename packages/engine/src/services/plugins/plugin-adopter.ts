@@ -1,0 +1,135 @@
+import { EngineError, isCanceled, messageOf } from "../../core/errors.ts";
+import type { EventPublisher } from "../../core/events.ts";
+import type { KeyedQueue } from "../../core/keyed-queue.ts";
+import {
+  type FormerPlugin,
+  parseFormerIndex,
+  readFormerPlugin,
+  requireFormerId,
+} from "../../core/plugin/former.ts";
+import type { PluginRecord } from "../../core/plugin/record.ts";
+import type { FormerPlugins } from "../../core/ports/former-plugins.ts";
+import type { Logger } from "../../core/ports/logger.ts";
+import type { State } from "../../core/ports/state.ts";
+import type { GarbageCollector } from "../garbage/garbage-collector.ts";
+import type { PluginCreator } from "./plugin-creator.ts";
+import { rootfsKeyFor } from "./plugin-installer.ts";
+
+export interface PluginAdopterOptions {
+  readonly state: State;
+  readonly formerPlugins: FormerPlugins;
+  readonly creator: PluginCreator;
+  readonly garbage: GarbageCollector;
+  /** One queue of operations per plugin ID and per name that is about to be taken. */
+  readonly queue: KeyedQueue;
+  readonly events: EventPublisher;
+  readonly logger: Logger;
+}
+
+type Index = ReadonlyMap<string, unknown>;
+
+/**
+ * Takes over plugins whose directories were made by hand or by a Docker Engine. The directory is read and stays as it is; its
+ * name is the plugin's ID. Each is taken over once, whole or not at all: the record is written when the rest is stored, and
+ * what a killed engine left of the rest is garbage.
+ */
+export class PluginAdopter {
+  readonly #options: PluginAdopterOptions;
+
+  constructor(options: PluginAdopterOptions) {
+    this.#options = options;
+  }
+
+  /** Takes over what is there and new, each by itself; what cannot be is logged by name and tried again at the next start. */
+  async adoptAll(signal: AbortSignal): Promise<void> {
+    const { formerPlugins, logger } = this.#options;
+    const index = await this.#index();
+    const names = await formerPlugins.names();
+    await this.#forgetGone(new Set([...names, ...index.keys()]));
+    const candidates = [...new Set([...names, ...index.keys()])].filter((id) => !this.#isKnown(id)).sort();
+    await Promise.all(
+      candidates.map(async (id) => {
+        try {
+          await this.#adopt(id, index, signal);
+        } catch (error) {
+          if (isCanceled(error)) logger.info({ id }, "taking over a plugin was broken off");
+          else logger.error({ id, reason: messageOf(error) }, `plugin ${id} cannot be taken over`);
+        }
+      }),
+    );
+  }
+
+  /** Malformed as a whole it names nothing; directories of the later form do without it. */
+  async #index(): Promise<Index> {
+    try {
+      const text = await this.#options.formerPlugins.index();
+      return text === undefined ? new Map() : parseFormerIndex(text);
+    } catch (error) {
+      this.#options.logger.error({ reason: messageOf(error) }, "plugins.json cannot be read");
+      return new Map();
+    }
+  }
+
+  /** A plugin that was removed comes back only if its directory was away meanwhile. */
+  async #forgetGone(present: ReadonlySet<string>): Promise<void> {
+    const { state, formerPlugins } = this.#options;
+    for (const { id } of state.adoptions.list()) {
+      if (present.has(id) || state.plugins.get(id) !== undefined) continue;
+      if (!(await formerPlugins.isOccupied(id))) state.adoptions.remove(id);
+    }
+  }
+
+  #isKnown(id: string): boolean {
+    const { state } = this.#options;
+    return state.plugins.get(id) !== undefined || state.adoptions.get(id) !== undefined;
+  }
+
+  async #adopt(id: string, index: Index, signal: AbortSignal): Promise<void> {
+    const { formerPlugins, queue, logger } = this.#options;
+    requireFormerId(id);
+    const files = await formerPlugins.read(id);
+    if (files === undefined) throw new EngineError("invalid", "its directory is missing");
+    const entry = index.has(id) ? { value: index.get(id) } : undefined;
+    const former = readFormerPlugin(id, entry, files);
+    await queue.run(`name ${former.name}`, async () => {
+      this.#requireFree(former.name);
+      logger.info({ id, name: former.name }, `taking over plugin ${former.name} from its directory`);
+      await this.#leased(() => this.#store(id, former, files.entries, signal));
+      logger.info({ id, name: former.name, enabled: former.enabled }, `took over plugin ${former.name}`);
+    });
+  }
+
+  #requireFree(name: string): void {
+    const holder = this.#options.state.plugins.list().find((record) => record.name === name);
+    if (holder === undefined) return;
+    throw new EngineError("conflict", `the name ${name} is taken by plugin ${holder.id}`);
+  }
+
+  async #store(
+    id: string,
+    { config: written, ...former }: FormerPlugin,
+    originals: readonly string[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { state, formerPlugins, creator, events } = this.#options;
+    const rootfs = formerPlugins.rootfs(id, signal);
+    const packed = await creator.pack(rootfs, () => Promise.resolve(written), signal);
+    const rootfsKey = rootfsKeyFor(id);
+    const record: PluginRecord = { id, ...former, ...packed, timeoutSeconds: 0, rootfsKey };
+    state.transaction(() => {
+      state.plugins.put(record);
+      state.adoptions.put({ id, originals });
+    });
+    events.publish({ type: "plugin", action: "create", id, attributes: { name: former.name } });
+  }
+
+  async #leased(work: () => Promise<void>): Promise<void> {
+    const { garbage } = this.#options;
+    try {
+      await garbage.withLease(work);
+    } catch (error) {
+      await garbage.collect();
+      throw error;
+    }
+  }
+}
