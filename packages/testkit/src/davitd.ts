@@ -1,17 +1,18 @@
 import { join } from "node:path";
 import { DaemonProcess } from "./daemon-process.ts";
 import { type EngineKind, TestEngine } from "./engine.ts";
+import { OwnNetwork } from "./own-network.ts";
 import { peerEnvironment, repository } from "./peers.ts";
 
-const davitd = (flags: readonly string[], wrapper: readonly string[] = []): EngineKind => ({
+const davitd = (flags: readonly string[]): EngineKind => ({
   name: "davitd",
-  spawn: ({ dir, socket, dataRoot, pluginSocketDir }) =>
+  spawn: ({ dir, socket, dataRoot, pluginSocketDir, enterNetwork }) =>
     new DaemonProcess(
       "setpriv",
       [
         // A test runner that is killed takes its daemon with it.
         "--pdeathsig=TERM",
-        ...wrapper,
+        ...enterNetwork,
         join(repository, "bin/davitd"),
         `--host=unix://${socket}`,
         `--data-root=${dataRoot}`,
@@ -30,9 +31,6 @@ const davitd = (flags: readonly string[], wrapper: readonly string[] = []): Engi
 export const startDavitd = (...flags: readonly string[]): Promise<TestEngine> =>
   TestEngine.start(davitd(flags));
 
-// Where nothing but loopback is: whatever the daemon makes of bridges, addresses and packet filters ends with it.
-const ownNetwork = ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "davitd"];
-
-/** The same in a network namespace of its own. */
-export const startDavitdInOwnNetwork = (...flags: readonly string[]): Promise<TestEngine> =>
-  TestEngine.start(davitd(flags, ownNetwork));
+/** The same in a network namespace of its own, which stays while the daemon is started again. */
+export const startDavitdInOwnNetwork = async (...flags: readonly string[]): Promise<TestEngine> =>
+  TestEngine.start(davitd(flags), await OwnNetwork.create());

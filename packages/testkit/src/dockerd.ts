@@ -1,6 +1,7 @@
 import { DaemonProcess } from "./daemon-process.ts";
 import { type EngineKind, TestEngine } from "./engine.ts";
 import { childrenOf } from "./leftovers.ts";
+import { OwnNetwork } from "./own-network.ts";
 import { findPeer, peerEnvironment } from "./peers.ts";
 
 // dockerd writes /etc/docker/key.json, uses /run/docker/plugins whatever its roots are, and joins the system's
@@ -20,10 +21,10 @@ const script = `
   exec "$@"
 `;
 
-const dockerd: EngineKind = {
+const dockerd = (extraFlags: readonly string[]): EngineKind => ({
   name: "dockerd",
-  spawn: ({ dir, socket, dataRoot, pluginSocketDir, pluginSpecDir }) => {
-    const flags = ["--iptables=false", "--bridge=none", `--host=unix://${socket}`, `--data-root=${dataRoot}`];
+  spawn: ({ dir, socket, dataRoot, pluginSocketDir, pluginSpecDir, enterNetwork }) => {
+    const flags = [...extraFlags, `--host=unix://${socket}`, `--data-root=${dataRoot}`];
     const paths = [`--exec-root=${dir}/exec`, `--pidfile=${dir}/dockerd.pid`];
     const namespaces = [
       "--mount",
@@ -35,7 +36,7 @@ const dockerd: EngineKind = {
     ];
     const own = [dir, pluginSocketDir, pluginSpecDir];
     const command = ["sh", "-c", script, "dockerd", ...own, findPeer("dockerd"), ...flags, ...paths];
-    const args = ["--pdeathsig=KILL", "unshare", ...namespaces, ...command];
+    const args = ["--pdeathsig=KILL", ...enterNetwork, "unshare", ...namespaces, ...command];
     return new DaemonProcess("setpriv", args, peerEnvironment());
   },
   // unshare waits for the daemon, its only child.
@@ -44,7 +45,12 @@ const dockerd: EngineKind = {
     if (pid === undefined) throw new Error("dockerd does not run");
     return pid;
   },
-};
+});
 
-/** A real dockerd: the engine that davitd is compared with. */
-export const startDockerd = (): Promise<TestEngine> => TestEngine.start(dockerd);
+/** A real dockerd: the engine that davitd is compared with. It has no networks of its own. */
+export const startDockerd = (): Promise<TestEngine> =>
+  TestEngine.start(dockerd(["--iptables=false", "--bridge=none"]));
+
+/** The same in a network namespace of its own, with all that it makes there. */
+export const startDockerdInOwnNetwork = async (...flags: readonly string[]): Promise<TestEngine> =>
+  TestEngine.start(dockerd(flags), await OwnNetwork.create());

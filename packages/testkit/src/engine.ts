@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { type ApiAnswer, type ApiRequestOptions, requestApi } from "./api-request.ts";
 import { type CommandOptions, type CommandResult, runCommand } from "./command.ts";
 import type { DaemonProcess } from "./daemon-process.ts";
+import type { OwnNetwork } from "./own-network.ts";
 import { findPeer, peerEnvironment } from "./peers.ts";
 import { TempDir } from "./temp-dir.ts";
 
@@ -12,6 +13,8 @@ export interface EngineStart {
   readonly dataRoot: string;
   readonly pluginSocketDir: string;
   readonly pluginSpecDir: string;
+  /** What the command begins with, so that it runs in a network namespace of its own; empty if it runs in the host's. */
+  readonly enterNetwork: readonly string[];
 }
 
 /** How one engine's daemon is started and asked to stop. */
@@ -26,22 +29,25 @@ export interface EngineKind {
 export class TestEngine implements AsyncDisposable {
   readonly #kind: EngineKind;
   readonly #temp: TempDir;
+  readonly #network: OwnNetwork | undefined;
   #daemon: DaemonProcess;
   /** Whether a test has ended the daemon. */
   #ended = false;
 
-  private constructor(kind: EngineKind, temp: TempDir, daemon: DaemonProcess) {
+  private constructor(kind: EngineKind, temp: TempDir, network: OwnNetwork | undefined) {
     this.#kind = kind;
     this.#temp = temp;
-    this.#daemon = daemon;
+    this.#network = network;
+    this.#daemon = kind.spawn(startOf(temp, network));
   }
 
-  static async start(kind: EngineKind): Promise<TestEngine> {
+  /** The network namespace, if one is given, goes with the engine. */
+  static async start(kind: EngineKind, network?: OwnNetwork): Promise<TestEngine> {
     const temp = await TempDir.create("d");
     const { pluginSocketDir, pluginSpecDir } = startOf(temp);
     await Promise.all([temp.join("docker-config"), pluginSocketDir, pluginSpecDir].map((dir) => mkdir(dir)));
     await writeFile(temp.join("daemon.json"), "{}");
-    const engine = new TestEngine(kind, temp, kind.spawn(startOf(temp)));
+    const engine = new TestEngine(kind, temp, network);
     try {
       await engine.#ready();
     } catch (error) {
@@ -71,6 +77,11 @@ export class TestEngine implements AsyncDisposable {
   /** Where it looks for their `.spec` and `.json` files. */
   get pluginSpecDir(): string {
     return startOf(this.#temp).pluginSpecDir;
+  }
+  /** The network namespace of its own that it runs in. */
+  get network(): OwnNetwork {
+    if (this.#network === undefined) throw new Error(`${this.name} runs in the host's network`);
+    return this.#network;
   }
   get isRunning(): boolean {
     return this.#daemon.isRunning;
@@ -138,7 +149,7 @@ export class TestEngine implements AsyncDisposable {
 
   /** Starts it again on the same roots. */
   async start(): Promise<void> {
-    this.#daemon = this.#kind.spawn(startOf(this.#temp));
+    this.#daemon = this.#kind.spawn(startOf(this.#temp, this.#network));
     this.#ended = false;
     await this.#ready();
   }
@@ -153,6 +164,7 @@ export class TestEngine implements AsyncDisposable {
       console.error(`${this.name} ended by itself; its last lines:\n${this.log.slice(-20).join("\n")}`);
     }
     await this.#temp[Symbol.asyncDispose]();
+    await this.#network?.[Symbol.asyncDispose]();
   }
 
   async #ready(): Promise<void> {
@@ -160,10 +172,11 @@ export class TestEngine implements AsyncDisposable {
   }
 }
 
-const startOf = (temp: TempDir): EngineStart => ({
+const startOf = (temp: TempDir, network?: OwnNetwork): EngineStart => ({
   dir: temp.path,
   socket: temp.join("api.sock"),
   dataRoot: temp.join("data"),
   pluginSocketDir: temp.join("p"),
   pluginSpecDir: temp.join("specs"),
+  enterNetwork: network?.enter ?? [],
 });

@@ -8,10 +8,13 @@ export {
 export { type CommandOptions, type CommandResult, mustRun, runCommand } from "./command.ts";
 export { startDavitd, startDavitdInOwnNetwork } from "./davitd.ts";
 export { type DockerRegistry, type DockerRegistryOptions, startDockerRegistry } from "./docker-registry.ts";
-export { startDockerd } from "./dockerd.ts";
+export { startDockerd, startDockerdInOwnNetwork } from "./dockerd.ts";
 export type { TestEngine } from "./engine.ts";
 export { mountsBelow, processesOf } from "./leftovers.ts";
+export { OwnNetwork } from "./own-network.ts";
 export { findPeer, peerEnvironment, repository } from "./peers.ts";
+export { ipamDriverAnswers } from "./plugins/ipam-driver-answers.ts";
+export { networkDriverAnswers } from "./plugins/network-driver-answers.ts";
 export { type AuthoredConfig, writePluginDir } from "./plugins/plugin-dir.ts";
 export {
   type PluginAnswer,
