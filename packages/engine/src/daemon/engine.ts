@@ -105,7 +105,11 @@ export async function createEngine(configuration: Configuration, logger: Logger)
         () => [...containers.busy(), ...busyPlugins()],
       );
       if (!liveRestore) await steps.run("stop containers", () => containers.lifecycle.stopAll(), running);
-      await steps.run("let go of containers", () => containers.close(), containers.busy);
+      await steps.run(
+        "let go of containers",
+        () => containers.close(),
+        () => containers.busy(),
+      );
       if (!liveRestore) await steps.run("stop plugins", () => plugins.lifecycle.stopAll(), busyPlugins);
       await steps.run("let go of plugins", () => pluginQueue.idle(), busyPlugins);
       await metricsServer[Symbol.asyncDispose]();
