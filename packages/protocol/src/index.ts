@@ -101,6 +101,12 @@ export {
 } from "./plugin/former.ts";
 export { type InterfaceType, parseInterfaceType } from "./plugin/interface-type.ts";
 export { type Privilege, privilegesSchema } from "./plugin/privilege.ts";
+export {
+  type AuthorizationCall,
+  type AuthorizationVerdict,
+  authorizationRequests,
+  authorizationResponses,
+} from "./plugin-rpc/authz.ts";
 export { ipamDriverRequests, ipamDriverResponses, ipamKeys } from "./plugin-rpc/ipam-driver.ts";
 export {
   networkDriverRequests,

@@ -25,7 +25,11 @@ const dockerd = (extraFlags: readonly string[]): EngineKind => ({
   name: "dockerd",
   spawn: ({ dir, socket, dataRoot, pluginSocketDir, pluginSpecDir, enterNetwork }) => {
     const flags = [...extraFlags, `--host=unix://${socket}`, `--data-root=${dataRoot}`];
-    const paths = [`--exec-root=${dir}/exec`, `--pidfile=${dir}/dockerd.pid`];
+    const paths = [
+      `--exec-root=${dir}/exec`,
+      `--pidfile=${dir}/dockerd.pid`,
+      `--config-file=${dir}/daemon.json`,
+    ];
     const namespaces = [
       "--mount",
       "--pid",

@@ -1,4 +1,4 @@
-export type { ApiAnswer } from "./api-request.ts";
+export { type ApiAnswer, type ApiRequestOptions, requestApi } from "./api-request.ts";
 export { busyboxRootfs } from "./busybox-image.ts";
 export {
   CertificateAuthority,

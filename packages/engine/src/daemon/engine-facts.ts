@@ -49,11 +49,13 @@ export async function engineFacts(
       { name: "conmon", version: conmonVersion },
     ],
     defaultRuntime: "runc",
-    drivers: {
-      volume: ["local"],
-      network: ["bridge", "host", "null"],
-      log: ["json-file"],
-      authorization: [],
+    get drivers() {
+      return {
+        volume: ["local"],
+        network: ["bridge", "host", "null"],
+        log: ["json-file"],
+        authorization: settings.current.authorizationPlugins,
+      };
     },
     get registries() {
       const { insecureRegistries, registryMirrors } = settings.current;

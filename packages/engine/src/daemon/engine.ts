@@ -1,7 +1,8 @@
 import { hostname } from "node:os";
 import { readHostFacts } from "../adapters/host-facts/read-host-facts.ts";
-import { hasProcess } from "../core/container/transitions.ts";
 import type { Logger } from "../core/ports/logger.ts";
+import { authorization } from "../http/authorization.ts";
+import { engineHeaders } from "../http/engine-headers.ts";
 import { type ApiServer, createApiServer } from "../http/server.ts";
 import { createAdapters, registryClient } from "./adapters.ts";
 import { apiRoutes } from "./api-routes.ts";
@@ -14,7 +15,6 @@ import { MetricsServer } from "./metrics/metrics-server.ts";
 import { observedRoutes } from "./metrics/observed-routes.ts";
 import { addStateGauges, observedHostFacts, setEngineGauges } from "./metrics/state-gauges.ts";
 import { createServices } from "./services.ts";
-import { StopSteps } from "./stop-steps.ts";
 import { version } from "./version.ts";
 
 /** An engine that is constructed and does not serve yet. */
@@ -26,7 +26,7 @@ export interface Engine {
    */
   begin(signal: AbortSignal): Promise<{ readonly restored: Promise<void> }>;
   /** Takes over what it can of changed settings; fails, and changes nothing, if they cannot be. */
-  reload(wanted: Configuration): Reload;
+  reload(wanted: Configuration): Promise<Reload>;
   /** Ends requests and lets go of everything; plugins and containers go on, unless live-restore is off. */
   stop(): Promise<void>;
 }
@@ -46,23 +46,13 @@ export async function createEngine(configuration: Configuration, logger: Logger)
     pluginPhase: (id) => supervisor.phase(id),
   });
   const metricsServer = new MetricsServer(metrics.registry);
+  const identity = { name: "Davit", version };
   const server = createApiServer({
-    engine: { name: "Davit", version },
+    engine: identity,
     logger,
+    middleware: [authorization({ chain: services.authorization, headers: engineHeaders(identity) })],
     routes: observedRoutes(apiRoutes(services), metrics),
   });
-
-  const running = (): readonly string[] =>
-    adapters.state.containers.list().flatMap((record) => (hasProcess(record) ? [record.id] : []));
-  /** How long the most patient of the running containers may take to stop. */
-  const longestStopMs = (): number =>
-    Math.max(
-      0,
-      ...running().map((id) => {
-        const seconds = adapters.state.containers.get(id)?.config.stopTimeoutSeconds ?? 0;
-        return seconds < 0 ? Number.POSITIVE_INFINITY : seconds * 1000;
-      }),
-    );
 
   let restored = Promise.resolve();
   return {
@@ -79,12 +69,16 @@ export async function createEngine(configuration: Configuration, logger: Logger)
       // Before anybody can ask for them; once per directory.
       await plugins.adopter.adoptAll(signal);
       // Their volumes' drivers first: a container is started again even if one of them could not be.
-      const drivers = settled(logger, [plugins.lifecycle.restore(), volumes.restore()]);
+      const started = plugins.lifecycle.restore();
+      const guarded = started.catch(() => undefined).then(() => services.authorization.open());
+      const drivers = settled(logger, [started, volumes.restore()]);
       const unused = settled(logger, [volumeMounts.restore()]);
-      restored = Promise.all([drivers, unused, containers.restore(drivers)]).then(() => undefined);
+      const all = [drivers, unused, containers.restore(drivers), guarded];
+      restored = Promise.all(all).then(() => undefined);
       return { restored };
     },
-    reload(wanted) {
+    async reload(wanted) {
+      await services.authorization.requireUsable(wanted.authorizationPlugins);
       const plan = planReload(settings.current, wanted);
       adapters.registry.switchTo(registryClient(plan.configuration, logger));
       settings.current = plan.configuration;
@@ -95,23 +89,13 @@ export async function createEngine(configuration: Configuration, logger: Logger)
     async stop() {
       const { shutdownTimeout, liveRestore } = settings.current;
       await server.close({ graceMs: shutdownTimeout * 1000 });
-      const steps = new StopSteps(shutdownTimeout * 1000 + (liveRestore ? 0 : longestStopMs()), logger);
       // A start under way is given up, or waited for, so that nothing comes up behind the stop.
       if (liveRestore) supervisor.close();
-      const busyPlugins = (): readonly string[] => pluginQueue.busy;
-      await steps.run(
-        "take over what runs",
-        () => restored,
-        () => [...containers.busy(), ...busyPlugins()],
-      );
-      if (!liveRestore) await steps.run("stop containers", () => containers.lifecycle.stopAll(), running);
-      await steps.run(
-        "let go of containers",
-        () => containers.close(),
-        () => containers.busy(),
-      );
-      if (!liveRestore) await steps.run("stop plugins", () => plugins.lifecycle.stopAll(), busyPlugins);
-      await steps.run("let go of plugins", () => pluginQueue.idle(), busyPlugins);
+      await Promise.allSettled([restored]);
+      if (!liveRestore) await containers.lifecycle.stopAll();
+      await containers.close();
+      if (!liveRestore) await plugins.lifecycle.stopAll();
+      await pluginQueue.idle();
       await metricsServer[Symbol.asyncDispose]();
       adapters.state.close();
       adapters.locks[Symbol.dispose]();

@@ -67,7 +67,10 @@ async function serve({ configuration, flags, logger, signals }: Service): Promis
       logger.info({}, `API listen on ${bound.kind === "unix" ? bound.path : describeAddress(bound)}`);
     }
     if (configuration.pidFile !== "") writeFileSync(configuration.pidFile, `${process.pid}\n`);
-    signals.reloads.serve(() => reload(engine, configuration.configFile, flags, logger));
+    let reloaded = Promise.resolve();
+    signals.reloads.serve(() => {
+      reloaded = reloaded.then(() => reload(engine, configuration.configFile, flags, logger));
+    });
     const isStopped = await Promise.race([restored.then(() => false), signals.stop.then(() => true)]);
     if (!isStopped) {
       logger.info({}, "Daemon has completed initialization");
@@ -84,18 +87,18 @@ async function serve({ configuration, flags, logger, signals }: Service): Promis
 }
 
 /** Reads the file again, and takes over what can be taken over; a file that is wrong changes nothing. */
-function reload(engine: Engine, path: string, flags: Given, logger: DaemonLogger): void {
+async function reload(engine: Engine, path: string, flags: Given, logger: DaemonLogger): Promise<void> {
   logger.info({}, `Got signal to reload configuration, reloading from: ${path}`);
   try {
     const { configuration: wanted, warnings } = readConfiguration(flags);
-    const { configuration, applied, waiting } = engine.reload(wanted);
+    const { configuration, applied, waiting } = await engine.reload(wanted);
     logger.setLevel(logLevelOf(configuration));
     for (const warning of warnings) logger.warn({}, warning);
     for (const key of waiting)
       logger.warn({ key }, "changed setting takes effect at the daemon's next start");
     logger.info({ applied: applied.join(",") }, "Reloaded configuration");
   } catch (error) {
-    logger.error({}, messageOf(error));
+    logger.error({}, `settings are not reloaded, those before stay in force: ${messageOf(error)}`);
   }
 }
 

@@ -2,6 +2,7 @@ import { LocalVolumes } from "../adapters/local-volumes/local-volumes.ts";
 import { pluginConnector } from "../adapters/rpc/plugin-connector.ts";
 import { KeyedQueue } from "../core/keyed-queue.ts";
 import type { ReadHostFacts } from "../core/ports/host-facts.ts";
+import { AuthorizationChain } from "../services/authorization/authorization-chain.ts";
 import { containerServices } from "../services/containers/container-services.ts";
 import { VolumeDrivers } from "../services/drivers/volume-drivers.ts";
 import { ManagedEndpoints } from "../services/endpoints/managed-endpoints.ts";
@@ -63,13 +64,26 @@ export function createServices(adapters: Adapters, options: ServicesOptions) {
       if (transition === "retry") metrics.pluginRestarts.inc({ plugin: pluginName(id) });
     },
   });
-  const plugins = pluginServices({ ...common, supervisor, queue: pluginQueue });
+  const plugins = pluginServices({
+    ...common,
+    supervisor,
+    queue: pluginQueue,
+    guards: () => settings.current.authorizationPlugins,
+  });
 
   const builtIn = new LocalVolumes({
     root: layout.volumes,
     mountedElsewhere: (name, mountId) => volumeMounts.mountedElsewhere(name, mountId),
   });
   const endpoints = new ManagedEndpoints({ plugins: plugins.catalog, ...adapters });
+  const authorization = new AuthorizationChain({
+    endpoints,
+    logger,
+    settings: () => ({
+      names: settings.current.authorizationPlugins,
+      timeoutMs: settings.current.authorizationTimeout * 1000,
+    }),
+  });
   const drivers = new VolumeDrivers({ builtIn, endpoints, logger });
   const unmounts = new VolumeUnmounts({ state, drivers, events, logger });
   const volumePorts = { state, drivers, unmounts, queue: new KeyedQueue(), events, logger };
@@ -92,6 +106,7 @@ export function createServices(adapters: Adapters, options: ServicesOptions) {
   });
   const system = new SystemService({ ...adapters, engine: facts, readHostFacts, now: () => new Date() });
   return {
+    authorization,
     events,
     garbage,
     pluginQueue,

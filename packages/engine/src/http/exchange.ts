@@ -4,14 +4,16 @@ import { interruptible } from "../core/interruptible.ts";
 import type { ByteStream } from "../core/ports/byte-stream.ts";
 import type { Logger } from "../core/ports/logger.ts";
 import { type ApiVersionRange, requireSupported } from "./api-version.ts";
+import type { ClientIdentity } from "./client-identity.ts";
 import { statusOf } from "./error-status.ts";
 import { refuseHijack, serveHijack, type TakenConnection, takeConnection } from "./hijack.ts";
 import { Query } from "./query.ts";
-import type { ApiReply, ReplyHeaders } from "./reply.ts";
+import type { ApiReply } from "./reply.ts";
 import { requestBody } from "./request-body.ts";
 import type { ApiRequest, Handler, Middleware } from "./route.ts";
 import type { RouteMatch } from "./router.ts";
 import { sendError, sendReply } from "./send-reply.ts";
+import { splitTarget } from "./split-target.ts";
 import { refuseUpgrade, serveWebsocket } from "./websocket.ts";
 
 export type FoundRoute = Extract<RouteMatch, { readonly kind: "found" }>;
@@ -20,6 +22,9 @@ export interface ExchangeContext {
   readonly versions: ApiVersionRange;
   readonly middleware: readonly Middleware[];
   readonly logger: Logger;
+  /** Of every answer. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly identify: (request: IncomingMessage) => ClientIdentity | undefined;
 }
 
 /** One request from its routing to the end of its reply. */
@@ -29,6 +34,9 @@ export class Exchange {
   readonly #found: FoundRoute;
   readonly #controller = new AbortController();
   #streaming = false;
+  /** Whether the route's handler has begun: what is refused before is refused in plain HTTP on every route. */
+  #reached = false;
+  #takenOver = false;
 
   constructor(context: ExchangeContext, request: IncomingMessage, found: FoundRoute) {
     this.#context = context;
@@ -116,8 +124,13 @@ export class Exchange {
     });
   }
 
-  /** Answers on a connection taken over. Never throws. */
-  async hijack(taken: TakenConnection): Promise<void> {
+  /** Answers on a connection that was taken over as soon as the request came. Never throws. */
+  takeOver(taken: TakenConnection): Promise<void> {
+    this.#takenOver = true;
+    return this.#found.route.hijack === "websocket" ? this.#websocket(taken) : this.#hijack(taken);
+  }
+
+  async #hijack(taken: TakenConnection): Promise<void> {
     const flushed = this.#flushed(taken);
     try {
       const answer = await this.#handle();
@@ -126,13 +139,14 @@ export class Exchange {
       await serveHijack(taken, { ...answer, signal: this.#controller.signal });
     } catch (error) {
       this.#log(error);
-      if (!this.#streaming) refuseHijack(taken, statusOf(error), messageOf(error));
+      if (this.#reached && !this.#streaming) refuseHijack(taken, statusOf(error), messageOf(error));
+      else if (!this.#streaming) this.#refuseUpgrade(taken, error);
     }
     await flushed;
   }
 
-  /** Answers a request for a websocket: with one, or over HTTP with `headers`. Never throws. */
-  async websocket(taken: TakenConnection, headers: ReplyHeaders): Promise<void> {
+  /** Answers a request for a websocket: with one, or over HTTP. */
+  async #websocket(taken: TakenConnection): Promise<void> {
     const flushed = this.#flushed(taken);
     try {
       const answer = await this.#handle();
@@ -141,27 +155,34 @@ export class Exchange {
       await serveWebsocket(this.#request, taken, answer);
     } catch (error) {
       this.#log(error);
-      const refusal = { status: statusOf(error), message: messageOf(error), headers };
-      if (!this.#streaming) refuseUpgrade(this.#request, taken.socket, refusal);
+      if (!this.#streaming) this.#refuseUpgrade(taken, error);
     }
     await flushed;
+  }
+
+  #refuseUpgrade({ socket }: TakenConnection, error: unknown): void {
+    const { headers } = this.#context;
+    refuseUpgrade(this.#request, socket, { status: statusOf(error), message: messageOf(error), headers });
   }
 
   async #handle(): Promise<ApiReply> {
     const { versions, middleware } = this.#context;
     const { route, version = versions.max } = this.#found;
-    requireSupported(version, versions);
     const handle = middleware.reduceRight<Handler>(
       (next, layer) => (request) => layer(request, next),
-      route.handle,
+      async (request) => {
+        requireSupported(version, versions);
+        this.#reached = true;
+        return await route.handle(request);
+      },
     );
     return handle(this.#apiRequest());
   }
 
   #apiRequest(): ApiRequest {
     const { route, params, version = this.#context.versions.max, path } = this.#found;
-    const { headers, method = "GET", url = "" } = this.#request;
-    const question = url.indexOf("?");
+    const { headers, rawHeaders, method = "GET", url = "/" } = this.#request;
+    const { rawPath, rawQuery } = splitTarget(url);
     return {
       method,
       path,
@@ -172,8 +193,15 @@ export class Exchange {
         if (value === undefined) throw new Error(`route ${route.path} has no {${name}}`);
         return value;
       },
-      query: new Query(new URLSearchParams(question === -1 ? "" : url.slice(question + 1))),
-      body: requestBody(this.#bodyBytes(), headers["content-type"]),
+      query: new Query(new URLSearchParams(rawQuery)),
+      body: requestBody(this.#bodyBytes(), { contentType: headers["content-type"] }),
+      origin: {
+        rawPath,
+        rawQuery,
+        rawHeaders: inPairs(rawHeaders),
+        client: () => this.#context.identify(this.#request),
+        hasBody: !this.#takenOver,
+      },
       signal: this.#controller.signal,
     };
   }
@@ -201,3 +229,6 @@ export class Exchange {
 
 const isStream = ({ kind }: ApiReply): boolean =>
   kind === "json-lines" || kind === "bytes" || kind === "late-json" || kind === "hijack";
+
+const inPairs = (flat: readonly string[]): readonly (readonly [string, string])[] =>
+  flat.flatMap((name, index) => (index % 2 === 0 ? [[name, flat[index + 1] ?? ""] as const] : []));

@@ -20,14 +20,23 @@ export interface RequestBody {
   bytes(): ByteStream;
 }
 
+export interface BodyForm {
+  /** Of its header. */
+  readonly contentType: string | undefined;
+  /** Called with what is read as JSON, before it is used; may refuse it. */
+  readonly check?: (text: string, value: unknown, schema: z.ZodType) => void;
+}
+
 const invalid = (message: string, cause?: unknown): EngineError =>
   new EngineError("invalid", message, { cause });
 
-export function requestBody(source: ByteStream, contentType: string | undefined): RequestBody {
+export function requestBody(source: ByteStream, { contentType, check }: BodyForm): RequestBody {
   return {
     async json(schema, options = {}) {
       const text = await readText(source, options.limitBytes ?? 1024 * 1024);
-      const parsed = schema.safeParse(decode(text, contentType, options));
+      const value = decode(text, contentType, options);
+      check?.(text, value, schema);
+      const parsed = schema.safeParse(value);
       if (!parsed.success) throw invalid(`invalid JSON: ${describeIssue(parsed.error)}`, parsed.error);
       return parsed.data;
     },
@@ -70,7 +79,7 @@ async function readText(source: ByteStream, limitBytes: number): Promise<string>
     chunks.push(chunk);
   }
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks));
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Buffer.concat(chunks));
   } catch (error) {
     throw invalid("invalid JSON: not UTF-8", error);
   }

@@ -123,7 +123,7 @@ describe("JSON body", () => {
     async function* source() {
       yield Buffer.from(text);
     }
-    return requestBody(source(), contentType).json(z.object({ a: z.number() }), options);
+    return requestBody(source(), { contentType }).json(z.object({ a: z.number() }), options);
   };
   test("is decoded and checked", async () => {
     await expect(read('{"a":1}\n', {}, "application/json; charset=utf-8")).resolves.toEqual({ a: 1 });

@@ -36,11 +36,25 @@
  */
 import type { IncomingHttpHeaders } from "node:http";
 import type { ApiVersion } from "./api-version.ts";
+import type { ClientIdentity } from "./client-identity.ts";
 import type { Query } from "./query.ts";
 import type { ApiReply } from "./reply.ts";
 import type { RequestBody } from "./request-body.ts";
 
 export type Method = "GET" | "HEAD" | "POST" | "PUT" | "DELETE" | "OPTIONS";
+
+/** What was sent, for whoever judges a request before its handler. */
+export interface RequestOrigin {
+  /** As the client wrote it, without the host. */
+  readonly rawPath: string;
+  /** Likewise, without the question mark; empty if there is none. */
+  readonly rawQuery: string;
+  readonly rawHeaders: readonly (readonly [name: string, value: string])[];
+  /** By its certificate; undefined where clients need none. */
+  readonly client: () => ClientIdentity | undefined;
+  /** False where the connection has been taken over: what follows the headers is the stream's and nobody's body. */
+  readonly hasBody: boolean;
+}
 
 export interface ApiRequest {
   readonly method: string;
@@ -52,13 +66,14 @@ export interface ApiRequest {
   readonly query: Query;
   readonly headers: IncomingHttpHeaders;
   readonly body: RequestBody;
+  readonly origin: RequestOrigin;
   /** Fires when the client is gone or the engine stops. */
   readonly signal: AbortSignal;
 }
 
 export type Handler = (request: ApiRequest) => Promise<ApiReply>;
 
-/** Stands before every handler; calls `next` or answers (or throws) in its stead. */
+/** Stands before every handler and before the version is checked, as at the Engine; calls `next` or answers (or throws) in its stead. */
 export type Middleware = (request: ApiRequest, next: Handler) => Promise<ApiReply>;
 
 export interface Route {

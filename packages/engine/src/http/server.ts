@@ -5,25 +5,23 @@ import type { Duplex } from "node:stream";
 import { EngineError, errnoOf, messageOf } from "../core/errors.ts";
 import type { Logger } from "../core/ports/logger.ts";
 import { type ApiVersionRange, supportedApiVersions } from "./api-version.ts";
+import { type ClientIdentity, verifiedIdentity } from "./client-identity.ts";
+import { type EngineIdentity, engineHeaders } from "./engine-headers.ts";
 import { Exchange, type FoundRoute } from "./exchange.ts";
 import { type TakenConnection, takeConnection } from "./hijack.ts";
 import { describeAddress, type ListenAddress } from "./listen-address.ts";
 import type { Middleware, Route } from "./route.ts";
 import { createRouter, type RouteMatch } from "./router.ts";
 import { sendError } from "./send-reply.ts";
+import { splitTarget } from "./split-target.ts";
 import { clearStaleSocket, protectSocket } from "./unix-socket.ts";
 import { isWebsocketRequest } from "./websocket.ts";
 
 export interface ApiServerOptions {
   readonly routes: readonly Route[];
-  readonly engine: {
-    /** As in the `Server` header: `Davit`. */
-    readonly name: string;
-    readonly version: string;
-    readonly apiVersions?: ApiVersionRange;
-  };
+  readonly engine: EngineIdentity;
   readonly logger: Logger;
-  /** Around every handler, the first outermost. */
+  /** Around every request that reaches a route, the first outermost. */
   readonly middleware?: readonly Middleware[];
 }
 
@@ -41,6 +39,9 @@ export interface ApiServer {
    */
   close(options: CloseOptions): Promise<void>;
 }
+
+/** Who sends a request; undefined where a listener does not ask. */
+type Identify = (request: IncomingMessage) => ClientIdentity | undefined;
 
 /** The Engine API on node:http. */
 export function createApiServer(options: ApiServerOptions): ApiServer {
@@ -138,12 +139,14 @@ class NodeApiServer implements ApiServer {
           })
         : createServer(options);
     if (address.kind === "tcp" && address.tls !== undefined) this.#watchHandshakes(server);
-    server.on("request", (request, response) => this.#onRequest(request, response));
+    const identify: Identify =
+      address.kind === "tcp" && address.tls?.verify === true ? verifiedIdentity : () => undefined;
+    server.on("request", (request, response) => this.#onRequest(request, response, identify));
     server.on("clientError", (error, socket) => this.#onClientError(error, socket));
     server.on("upgrade", (request, socket, head) => {
       const found = this.#upgradeRoute(request);
       if (found === undefined) socket.destroy();
-      else this.#takeOver(request, found, { socket, head, upgrade: true });
+      else this.#takeOver(this.#exchange(request, found, identify), { socket, head, upgrade: true });
     });
     return server;
   }
@@ -177,8 +180,10 @@ class NodeApiServer implements ApiServer {
     return hijack === true || (hijack === "websocket" && isWebsocketRequest(request)) ? found : undefined;
   }
 
-  #onRequest(request: IncomingMessage, response: ServerResponse): void {
-    for (const [name, value] of this.#commonHeaders()) response.setHeader(name, value);
+  #onRequest(request: IncomingMessage, response: ServerResponse, identify: Identify): void {
+    for (const [name, value] of Object.entries(engineHeaders(this.#options.engine))) {
+      response.setHeader(name, value);
+    }
     if (this.#closing) response.shouldKeepAlive = false;
     const match = this.#match(request);
     switch (match.kind) {
@@ -195,9 +200,9 @@ class NodeApiServer implements ApiServer {
         return;
       case "found":
         if (match.route.hijack === true) {
-          return this.#takeOver(request, match, takeConnection(request, response));
+          return this.#takeOver(this.#exchange(request, match, identify), takeConnection(request, response));
         }
-        return this.#track(this.#exchange(request, match), (exchange) => exchange.answer(response));
+        return this.#track(this.#exchange(request, match, identify), (exchange) => exchange.answer(response));
     }
   }
 
@@ -210,45 +215,35 @@ class NodeApiServer implements ApiServer {
     else socket.destroy();
   }
 
-  #takeOver(request: IncomingMessage, found: FoundRoute, taken: TakenConnection): void {
+  #takeOver(exchange: Exchange, taken: TakenConnection): void {
     this.#hijacked.add(taken.socket);
     taken.socket.once("close", () => this.#hijacked.delete(taken.socket));
-    this.#track(this.#exchange(request, found), (exchange) =>
-      found.route.hijack === "websocket"
-        ? exchange.websocket(taken, Object.fromEntries(this.#commonHeaders()))
-        : exchange.hijack(taken),
-    );
+    this.#track(exchange, () => exchange.takeOver(taken));
   }
 
-  #exchange(request: IncomingMessage, found: FoundRoute): Exchange {
-    const { middleware = [], logger } = this.#options;
-    return new Exchange({ versions: this.#versions, middleware, logger }, request, found);
+  #exchange(request: IncomingMessage, found: FoundRoute, identify: Identify): Exchange {
+    const { middleware = [], logger, engine } = this.#options;
+    const context = {
+      versions: this.#versions,
+      headers: engineHeaders(engine),
+      middleware,
+      logger,
+      identify,
+    };
+    return new Exchange(context, request, found);
   }
 
   #track(exchange: Exchange, run: (exchange: Exchange) => Promise<void>): void {
     const done = run(exchange).finally(() => this.#exchanges.delete(exchange));
     this.#exchanges.set(exchange, done);
   }
-
-  #commonHeaders(): readonly (readonly [string, string])[] {
-    const { name, version } = this.#options.engine;
-    return [
-      ["Api-Version", this.#versions.max.toString()],
-      ["Docker-Experimental", "false"],
-      ["Ostype", "linux"],
-      ["Server", `${name}/${version} (linux)`],
-    ];
-  }
 }
 
-/** The path as it was sent, also where the whole URL was. */
-function pathOf({ url = "/" }: IncomingMessage): string {
-  return url.replace(/^https?:\/\/[^/?]*/, "").replace(/[?#].*$/s, "");
-}
+const pathOf = ({ url = "/" }: IncomingMessage): string => splitTarget(url).rawPath;
 
 function queryOf({ url = "" }: IncomingMessage): string {
-  const question = url.indexOf("?");
-  return question === -1 ? "" : url.slice(question);
+  const { rawQuery } = splitTarget(url);
+  return rawQuery === "" ? "" : `?${rawQuery}`;
 }
 
 /** The rest of the packet in which Node's parser stumbled. */

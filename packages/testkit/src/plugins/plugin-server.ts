@@ -63,6 +63,8 @@ export interface PluginServerOptions {
 export class PluginServer implements AsyncDisposable {
   /** What was called since `forget`, in order. */
   readonly calls: PluginCall[] = [];
+  /** How many connections were made to it. */
+  connections = 0;
   readonly #options: PluginServerOptions;
   readonly #unseen: PluginCall[] = [];
   readonly #waiting: { readonly method: string; readonly resolve: (call: PluginCall) => void }[] = [];
@@ -136,6 +138,9 @@ export class PluginServer implements AsyncDisposable {
             { cert: tls.cert, key: tls.key, ca: tls.clientCa, requestCert: tls.clientCa !== undefined },
             onRequest,
           );
+    server.on("connection", () => {
+      this.connections += 1;
+    });
     if ("socket" in listen) server.listen(listen.socket);
     else server.listen(this.#port, "127.0.0.1");
     await once(server, "listening");

@@ -70,10 +70,10 @@ test.each([
   expect(parse(...argv)).toEqual({ kind: "wrong", problem });
 });
 
-test("an authorization plugin is refused, because every request would be let through", () => {
-  expect(parse("--authorization-plugin=a")).toMatchObject({
-    kind: "wrong",
-    problem: expect.stringContaining("every request would be let through"),
+test("authorization plugins are taken in their order", () => {
+  expect(parse("--authorization-plugin=a", "--authorization-plugin", "b")).toMatchObject({
+    kind: "run",
+    given: { "authorization-plugins": ["a", "b"] },
   });
 });
 

@@ -15,12 +15,11 @@ test("keys of dockerd that mean nothing here are warnings, whatever their form",
     runtimes: {},
     features: { buildkit: true },
     "storage-driver": "overlay2",
-    "authorization-plugins": [],
     "selinux-enabled": false,
   });
   const { given, warnings } = parseConfigFile(text);
   expect(given).toEqual({ debug: true });
-  expect(warnings).toHaveLength(6);
+  expect(warnings).toHaveLength(5);
   expect(warnings[0]).toBe(
     "log-opts in the configuration file has no meaning for this engine and is ignored",
   );
@@ -31,7 +30,6 @@ test.each([
   ['{"config-file": "/x"}', "the following directives don't match any configuration option: config-file"],
   ["[]", "expected a JSON object"],
   ['{"debug":', "JSON"],
-  ['{"authorization-plugins": ["a"]}', "authorization-plugins: authorization plugins are not supported"],
   ['{"no-new-privileges": true}', "no-new-privileges: it cannot be the default for all containers"],
 ])("%s is refused: %s", (text, reason) => {
   expect(() => parseConfigFile(text)).toThrow(reason);

@@ -58,6 +58,8 @@ describe("a reload", () => {
 
   test("tells all settings that it may change, as text", () => {
     expect(reloadableValues(mergeConfiguration({}, { "registry-mirrors": ["m"] }))).toEqual({
+      "authorization-plugins": "[]",
+      "authorization-timeout": "30",
       debug: "false",
       "insecure-registries": "[]",
       labels: "[]",

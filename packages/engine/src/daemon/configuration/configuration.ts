@@ -44,6 +44,8 @@ export function mergeConfiguration(flags: Given, file: Given): Configuration {
     debug: read(options.debug),
     logLevel: read(options.logLevel),
     logFormat: read(options.logFormat),
+    authorizationPlugins: read(options.authorizationPlugins),
+    authorizationTimeout: read(options.authorizationTimeout),
     tls: read(options.tls),
     tlsVerify: read(options.tlsVerify),
     tlsCaCert: read(options.tlsCaCert),
@@ -128,6 +130,7 @@ function requireSound(configuration: Configuration): void {
       `expected one of ${logLevels.join(", ")}, got ${JSON.stringify(configuration.logLevel)}`,
     );
   }
+  if (configuration.authorizationPlugins.includes("")) invalid("authorization-plugins", "a name is empty");
   const unlabeled = configuration.labels.find((label) => !/^[^=]+=/.test(label));
   if (unlabeled !== undefined) invalid("labels", `bad attribute format: ${unlabeled}`);
   if (configuration.metricsAddr !== "" && !/^(\[[^\]]+\]|[^:]*):\d+$/.test(configuration.metricsAddr)) {

@@ -90,15 +90,6 @@ const keysOnly = ["builder", "deprecated-key-path", "proxies", "resolv-conf"];
 
 const refused: readonly ForeignOption[] = [
   {
-    flag: "authorization-plugin",
-    key: "authorization-plugins",
-    takes: "value",
-    refusal: {
-      harmless: ["", "[]"],
-      reason: "authorization plugins are not supported by this version: every request would be let through",
-    },
-  },
-  {
     flag: "userns-remap",
     key: "userns-remap",
     takes: "value",

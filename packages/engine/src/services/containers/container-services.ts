@@ -37,8 +37,6 @@ export interface ContainerServices {
    * the first request is served, and need not be awaited for it.
    */
   restore(startAfter: Promise<unknown>): Promise<void>;
-  /** The IDs of those that something is being done to. */
-  busy(): readonly string[];
   /** Lets go of the containers, which go on running. */
   close(): Promise<void>;
 }
@@ -72,7 +70,6 @@ export function containerServices(ports: ContainerPorts): ContainerServices {
     restore: async (startAfter) => {
       await Promise.all([settler.restore(startAfter), exec.clearLeftovers()]);
     },
-    busy: () => queue.busy,
     close: () => settler.close(),
   };
 }

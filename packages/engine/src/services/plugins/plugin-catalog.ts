@@ -14,6 +14,8 @@ export interface PluginCatalogOptions {
   readonly supervisor: Supervisor;
   /** One queue of operations per plugin ID. */
   readonly queue: KeyedQueue;
+  /** The plugins that authorise requests of the API, as they are configured now. */
+  readonly guards: () => readonly string[];
 }
 
 export interface PluginFilter {
@@ -65,6 +67,25 @@ export class PluginCatalog implements RunningPlugins {
       if (record === undefined) throw new EngineError("not-found", `plugin "${typed}" not found`);
       return work(record);
     });
+  }
+
+  /**
+   * Conflict while requests of the API are authorised by the plugin, whatever the force: without it each would be denied, the
+   * one that enables it again too.
+   */
+  requireNotGuarding(record: PluginRecord): void {
+    const isMeant = (typed: string): boolean => {
+      try {
+        return this.find(typed).id === record.id;
+      } catch {
+        return false;
+      }
+    };
+    if (!this.#options.guards().some(isMeant)) return;
+    throw new EngineError(
+      "conflict",
+      `plugin ${record.name} is in use: it authorises every request; take it out of authorization-plugins and reload the daemon first`,
+    );
   }
 
   /** Conflict while any volume is the plugin's, whether a container uses it or not. */

@@ -60,6 +60,7 @@ export class PluginLifecycle {
           `plugin is already disabled: plugin ${record.name} found but disabled`,
         );
       }
+      this.#options.catalog.requireNotGuarding(record);
       await this.#stop(record);
       this.#publish("disable", record.id, typed);
     });
@@ -84,6 +85,7 @@ export class PluginLifecycle {
         this.#options.catalog.requireUnused(record);
         if (record.enabled) throw new EngineError("conflict", `plugin ${record.name} is enabled`);
       }
+      this.#options.catalog.requireNotGuarding(record);
       if (record.enabled) await this.#stop(record);
       else await supervisor.takeDown(record);
       state.plugins.remove(record.id);

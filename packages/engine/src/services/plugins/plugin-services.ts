@@ -38,6 +38,8 @@ export interface PluginServicesPorts {
   readonly garbage: GarbageCollector;
   readonly host: Host;
   readonly layout: Layout;
+  /** The plugins that authorise requests of the API, as they are configured now. */
+  readonly guards: () => readonly string[];
   readonly events: EventPublisher;
   readonly logger: Logger;
 }
