@@ -10,6 +10,12 @@ export type {
   PoolRequest,
 } from "./ipam/ipam-driver.ts";
 export { createLineLogger, type LogFields, type PluginLogger } from "./line-logger.ts";
+export type { MetricsCollector } from "./metrics/metrics-collector.ts";
+export {
+  engineMetricsSocket,
+  type ReadMetricsOptions,
+  readEngineMetrics,
+} from "./metrics/read-engine-metrics.ts";
 export type {
   AllocateNetworkRequest,
   ChosenAddresses,

@@ -1,5 +1,7 @@
 import type { IpamDriver } from "./ipam/ipam-driver.ts";
 import { ipamInterface } from "./ipam/ipam-interface.ts";
+import type { MetricsCollector } from "./metrics/metrics-collector.ts";
+import { metricsInterface } from "./metrics/metrics-interface.ts";
 import type { NetworkDriver } from "./network/network-driver.ts";
 import { networkInterface } from "./network/network-interface.ts";
 import type { DriverInterface } from "./rpc/rpc-method.ts";
@@ -11,6 +13,7 @@ export interface PluginDrivers {
   readonly volumeDriver?: VolumeDriver;
   readonly networkDriver?: NetworkDriver;
   readonly ipamDriver?: IpamDriver;
+  readonly metricsCollector?: MetricsCollector;
 }
 
 /** The place where a further kind of driver is added. */
@@ -19,6 +22,7 @@ export function interfacesOf(drivers: PluginDrivers): readonly DriverInterface[]
   if (drivers.volumeDriver !== undefined) interfaces.push(volumeInterface(drivers.volumeDriver));
   if (drivers.networkDriver !== undefined) interfaces.push(networkInterface(drivers.networkDriver));
   if (drivers.ipamDriver !== undefined) interfaces.push(ipamInterface(drivers.ipamDriver));
+  if (drivers.metricsCollector !== undefined) interfaces.push(metricsInterface(drivers.metricsCollector));
   if (interfaces.length === 0) throw new TypeError("serve plugin: no driver given");
   return interfaces;
 }

@@ -36,9 +36,16 @@ export class Layout {
     return `${this.roots.data}/containers`;
   }
 
-  /** Where the engine's metrics are served to plugins that collect them. */
+  /** Where the engine's metrics are served to whoever is root on the host. */
   get metricsSocket(): string {
     return `${this.roots.exec}/metrics.sock`;
+  }
+
+  /** The same for plugins that collect them. Whatever user they run as may use it; on the host only root gets that far. */
+  get pluginMetrics() {
+    const closedDir = `${this.roots.exec}/metrics`;
+    const dir = `${closedDir}/plugins`;
+    return { closedDir, dir, socket: `${dir}/metrics.sock` };
   }
 
   plugin(id: string) {

@@ -4,7 +4,7 @@ import type { Logger } from "../core/ports/logger.ts";
 import { authorization } from "../http/authorization.ts";
 import { engineHeaders } from "../http/engine-headers.ts";
 import { type ApiServer, createApiServer } from "../http/server.ts";
-import { createAdapters, registryClient } from "./adapters.ts";
+import { type Adapters, createAdapters, registryClient } from "./adapters.ts";
 import { apiRoutes } from "./api-routes.ts";
 import type { Configuration } from "./configuration/configuration.ts";
 import { planReload, type Reload, reloadableValues } from "./configuration/reload.ts";
@@ -60,6 +60,7 @@ export async function createEngine(configuration: Configuration, logger: Logger)
     async begin(signal) {
       setEngineGauges(metrics, facts, await hostFacts());
       await metricsServer.listenOnSocket(adapters.layout.metricsSocket);
+      await listenForPlugins(metricsServer, adapters);
       if (configuration.metricsAddr !== "") {
         const address = await metricsServer.listenOnTcp(configuration.metricsAddr);
         logger.info({}, `metrics API listening on ${address}`);
@@ -90,7 +91,10 @@ export async function createEngine(configuration: Configuration, logger: Logger)
       const { shutdownTimeout, liveRestore } = settings.current;
       await server.close({ graceMs: shutdownTimeout * 1000 });
       // A start under way is given up, or waited for, so that nothing comes up behind the stop.
-      if (liveRestore) supervisor.close();
+      if (liveRestore) {
+        await supervisor.dismissAll();
+        supervisor.close();
+      }
       await Promise.allSettled([restored]);
       if (!liveRestore) await containers.lifecycle.stopAll();
       await containers.close();
@@ -101,6 +105,14 @@ export async function createEngine(configuration: Configuration, logger: Logger)
       adapters.locks[Symbol.dispose]();
     },
   };
+}
+
+/** Its directory stays from engine to engine, since plugins that go on running have it mounted. */
+async function listenForPlugins(server: MetricsServer, { host, layout }: Adapters): Promise<void> {
+  const { closedDir, dir, socket } = layout.pluginMetrics;
+  await host.ensureDir(closedDir, 0o700);
+  await host.ensureDir(dir, 0o755);
+  await server.listenOnSocket(socket, { mode: 0o666 });
 }
 
 /** Waits for all; a failure is logged, since nobody else is told. */

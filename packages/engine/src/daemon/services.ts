@@ -9,6 +9,7 @@ import { ManagedEndpoints } from "../services/endpoints/managed-endpoints.ts";
 import { EventBus } from "../services/events/event-bus.ts";
 import { GarbageCollector } from "../services/garbage/garbage-collector.ts";
 import { imageServices } from "../services/images/image-services.ts";
+import { MetricsCollectors } from "../services/metrics/metrics-collectors.ts";
 import { PluginProcess } from "../services/plugins/plugin-process.ts";
 import { pluginServices } from "../services/plugins/plugin-services.ts";
 import { Supervisor } from "../services/plugins/supervisor.ts";
@@ -60,6 +61,7 @@ export function createServices(adapters: Adapters, options: ServicesOptions) {
     }),
     queue: pluginQueue,
     logger,
+    attendants: [new MetricsCollectors({ logger })],
     onTransition: (id, transition) => {
       if (transition === "retry") metrics.pluginRestarts.inc({ plugin: pluginName(id) });
     },

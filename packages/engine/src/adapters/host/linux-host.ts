@@ -16,7 +16,7 @@ import {
 import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { EngineError, errnoOf, messageOf } from "../../core/errors.ts";
-import type { Host, Owner } from "../../core/ports/host.ts";
+import type { Host, Owner, RootfsLink } from "../../core/ports/host.ts";
 import type { SpecDevice } from "../../core/runtime-spec/spec.ts";
 import { mountsAtOrBelow, readMountTable } from "../../linux/mount-table.ts";
 import { deviceNodes } from "./device-nodes.ts";
@@ -122,8 +122,8 @@ export class LinuxHost implements Host {
     return mountsAtOrBelow(await readMountTable(), await canonicalPath(dir));
   }
 
-  prepareRootfs(rootfs: string): Promise<void> {
-    return told("prepare rootfs", rootfs, () => prepareRootfs(rootfs));
+  prepareRootfs(rootfs: string, links: readonly RootfsLink[] = []): Promise<void> {
+    return told("prepare rootfs", rootfs, () => prepareRootfs(rootfs, links));
   }
 
   thermalThrottlePaths(): Promise<readonly string[]> {

@@ -1,6 +1,7 @@
 import type { Stats } from "node:fs";
 import { closeSync, lstatSync, mkdirSync, openSync, readlinkSync, symlinkSync, unlinkSync } from "node:fs";
 import { EngineError } from "../../core/errors.ts";
+import type { RootfsLink } from "../../core/ports/host.ts";
 
 const directories = ["/dev/pts", "/dev/shm", "/proc", "/sys"];
 const files = ["/.dockerenv", "/etc/resolv.conf", "/etc/hosts", "/etc/hostname", "/dev/console"];
@@ -9,10 +10,11 @@ const files = ["/.dockerenv", "/etc/resolv.conf", "/etc/hosts", "/etc/hostname",
  * See `Host.prepareRootfs`. Synchronous on purpose: some thirty calls of a few microseconds, on the way of every start, which would take
  * milliseconds one after another through the thread pool. Nothing else writes to the root file system meanwhile.
  */
-export function prepareRootfs(rootfs: string): void {
+export function prepareRootfs(rootfs: string, links: readonly RootfsLink[]): void {
   for (const path of directories) resolveDirectory(rootfs, path.slice(1).split("/"));
   for (const path of files) ensureFile(inRootfs(rootfs, path));
   ensureMountTableLink(inRootfs(rootfs, "/etc/mtab"));
+  for (const { path, target } of links) ensureLink(inRootfs(rootfs, path), target);
 }
 
 function inRootfs(rootfs: string, path: string): string {
@@ -34,6 +36,13 @@ function ensureMountTableLink(path: string): void {
   if (stats?.isSymbolicLink() || stats?.isDirectory()) return;
   if (stats !== undefined) unlinkSync(path);
   symlinkSync("/proc/mounts", path);
+}
+
+function ensureLink(path: string, target: string): void {
+  const stats = statOrNone(path);
+  if (stats?.isSymbolicLink() && readlinkSync(path) === target) return;
+  if (stats !== undefined) unlinkSync(path);
+  symlinkSync(target, path);
 }
 
 /**

@@ -5,6 +5,13 @@ export interface Owner {
   readonly gid: number;
 }
 
+/** A symbolic link in a root file system. */
+export interface RootfsLink {
+  /** Absolute in it. */
+  readonly path: string;
+  readonly target: string;
+}
+
 /** The machine below the engine: files, mounts and device nodes. Paths are absolute. Errors name the action and the path. */
 export interface Host {
   /** Makes a directory with its parents (0755); one that exists gets the mode and, if it is given, the owner. */
@@ -32,9 +39,10 @@ export interface Host {
   mountsBelow(dir: string): Promise<readonly string[]>;
   /**
    * Gives a root file system the files that the engine mounts over and programs expect: `/proc`, `/etc/hosts`, `/.dockerenv` and
-   * so on. Nothing outside of it is touched, whatever symbolic links it holds. Regular files that are there stay.
+   * so on, and symbolic links of the caller's. Nothing outside of it is touched, whatever symbolic links it holds. Regular files
+   * that are there stay, unless a link takes their place.
    */
-  prepareRootfs(rootfs: string): Promise<void>;
+  prepareRootfs(rootfs: string, links?: readonly RootfsLink[]): Promise<void>;
   /** Host paths to hide besides the default ones, as `PluginHost.extraMaskedPaths` wants them. */
   thermalThrottlePaths(): Promise<readonly string[]>;
 }

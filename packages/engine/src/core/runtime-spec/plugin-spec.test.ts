@@ -106,7 +106,7 @@ test("mounts come in the order default, propagated, own, sockets, name resolutio
     Network: { Type: "none" },
     Interface: { Types: ["docker.metricscollector/1.0"], Socket: "m.sock" },
   };
-  const given = { ...host, propagatedMount: "/data/propagated", metricsSocket: "/run/metrics.sock" };
+  const given = { ...host, propagatedMount: "/data/propagated", metricsDir: "/run/metrics" };
   expect(destinations(config, given)).toEqual([
     ...defaults,
     "/mnt/v",
@@ -115,7 +115,7 @@ test("mounts come in the order default, propagated, own, sockets, name resolutio
     "/run/docker/plugins",
     "/etc/hosts",
     "/etc/resolv.conf",
-    "/run/docker/metrics.sock",
+    "/run/docker/metrics",
   ]);
   const spec = pluginSpec(record(config), given);
   expect(spec.linux.rootfsPropagation).toBe("rshared");

@@ -1,6 +1,7 @@
 import type { PluginMount } from "@davit/protocol";
 import { EngineError } from "../errors.ts";
 import type { PluginRecord } from "../plugin/record.ts";
+import { collectsMetrics } from "../plugin/served-types.ts";
 import {
   allDevicesRule,
   defaultCapabilities,
@@ -25,13 +26,17 @@ export interface PluginHost {
   readonly devices: readonly SpecDevice[];
   /** A prepared network namespace to join, for `bridge`; undefined for a fresh one of its own. */
   readonly networkNamespace: string | undefined;
-  /** The engine's metrics socket, given to plugins that collect metrics. */
-  readonly metricsSocket?: string;
+  /** The directory of the engine's metrics socket, given to plugins that collect metrics. */
+  readonly metricsDir?: string;
   /** Hidden besides the default ones: the host's `thermal_throttle` directories. */
   readonly extraMaskedPaths?: readonly string[];
   /** False runs the plugin without a system call filter. */
   readonly seccomp?: boolean;
 }
+
+/** Where `metricsDir` appears. The socket is looked for beside it, at `metricsLink`, which must lead to the one in it. */
+const metricsDirInside = "/run/docker/metrics";
+export const metricsLink = { path: "/run/docker/metrics.sock", target: "metrics/metrics.sock" } as const;
 
 /**
  * The runtime's specification of a plugin. The process runs as `User` of its config; for one that is not root,
@@ -83,8 +88,9 @@ function pluginMounts({ config, settings }: PluginRecord, host: PluginHost): rea
   if (config.Network.Type !== "") {
     for (const path of ["/etc/hosts", "/etc/resolv.conf"]) mounts.push(bind(path, path, ["rbind", "ro"]));
   }
-  if (host.metricsSocket !== undefined && config.Interface.Types.includes("docker.metricscollector/1.0")) {
-    mounts.push(bind(host.metricsSocket, "/run/docker/metrics.sock", ["bind", "ro"]));
+  // A mount of the socket itself would go on showing the old one when the engine is started anew and makes another.
+  if (host.metricsDir !== undefined && collectsMetrics(config)) {
+    mounts.push(bind(host.metricsDir, metricsDirInside, ["bind", "ro"]));
   }
   return mounts;
 }

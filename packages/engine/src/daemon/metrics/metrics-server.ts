@@ -1,3 +1,4 @@
+import { chmod } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo, ListenOptions } from "node:net";
 import type { Registry } from "prom-client";
@@ -25,9 +26,10 @@ export class MetricsServer implements AsyncDisposable {
     return typeof bound === "object" && bound !== null ? `${address.slice(0, colon)}:${bound.port}` : address;
   }
 
-  async listenOnSocket(path: string): Promise<void> {
+  async listenOnSocket(path: string, { mode }: { readonly mode?: number } = {}): Promise<void> {
     await clearStaleSocket(path);
     await this.#listen(path, { path });
+    if (mode !== undefined) await chmod(path, mode);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

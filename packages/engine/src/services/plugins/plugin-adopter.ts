@@ -8,6 +8,7 @@ import {
   requireFormerId,
 } from "../../core/plugin/former.ts";
 import type { PluginRecord } from "../../core/plugin/record.ts";
+import { requireServed } from "../../core/plugin/served-types.ts";
 import type { FormerPlugins } from "../../core/ports/former-plugins.ts";
 import type { Logger } from "../../core/ports/logger.ts";
 import type { State } from "../../core/ports/state.ts";
@@ -95,7 +96,7 @@ export class PluginAdopter {
       this.#requireFree(former.name);
       logger.info({ id, name: former.name }, `taking over plugin ${former.name} from its directory`);
       await this.#leased(() => this.#store(id, former, files.entries, signal));
-      logger.info({ id, name: former.name, enabled: former.enabled }, `took over plugin ${former.name}`);
+      logger.info({ id, name: former.name }, `took over plugin ${former.name}`);
     });
   }
 
@@ -115,12 +116,26 @@ export class PluginAdopter {
     const rootfs = formerPlugins.rootfs(id, signal);
     const packed = await creator.pack(rootfs, () => Promise.resolve(written), signal);
     const rootfsKey = rootfsKeyFor(id);
-    const record: PluginRecord = { id, ...former, ...packed, timeoutSeconds: 0, rootfsKey };
+    const enabled = former.enabled && this.#isServed(former.name, packed);
+    const record: PluginRecord = { id, ...former, ...packed, enabled, timeoutSeconds: 0, rootfsKey };
     state.transaction(() => {
       state.plugins.put(record);
       state.adoptions.put({ id, originals });
     });
     events.publish({ type: "plugin", action: "create", id, attributes: { name: former.name } });
+  }
+
+  #isServed(name: string, { config }: Pick<PluginRecord, "config">): boolean {
+    try {
+      requireServed(name, config);
+      return true;
+    } catch (error) {
+      this.#options.logger.warn(
+        { name, reason: messageOf(error) },
+        "plugin was active and is taken over disabled",
+      );
+      return false;
+    }
   }
 
   async #leased(work: () => Promise<void>): Promise<void> {

@@ -3,6 +3,7 @@ import type { EventPublisher } from "../../core/events.ts";
 import type { KeyedQueue } from "../../core/keyed-queue.ts";
 import type { Layout } from "../../core/layout.ts";
 import type { PluginRecord } from "../../core/plugin/record.ts";
+import { requireServed, unservedTypes } from "../../core/plugin/served-types.ts";
 import { changeSettings } from "../../core/plugin/settings.ts";
 import type { Host } from "../../core/ports/host.ts";
 import type { Logger } from "../../core/ports/logger.ts";
@@ -37,7 +38,14 @@ export class PluginLifecycle {
       if (found.enabled) {
         throw new EngineError("conflict", `plugin already enabled: plugin ${found.name} is enabled`);
       }
-      const { supervisor, state } = this.#options;
+      requireServed(found.name, found.config);
+      const { supervisor, state, logger } = this.#options;
+      const unserved = unservedTypes(found.config);
+      if (unserved.length > 0)
+        logger.warn(
+          { plugin: found.id, name: found.name, types: unserved.join(", ") },
+          "plugin has types that Davit does not use",
+        );
       const record: PluginRecord = { ...found, enabled: true, timeoutSeconds };
       await supervisor.start(record, signal);
       try {

@@ -1,6 +1,7 @@
 import { EngineError, messageOf } from "../../core/errors.ts";
 import type { Layout } from "../../core/layout.ts";
 import type { PluginRecord } from "../../core/plugin/record.ts";
+import { collectsMetrics } from "../../core/plugin/served-types.ts";
 import type { Host } from "../../core/ports/host.ts";
 import type { Logger } from "../../core/ports/logger.ts";
 import type { ProcessLogs } from "../../core/ports/logs.ts";
@@ -8,7 +9,7 @@ import type { Network } from "../../core/ports/network.ts";
 import type { PluginConnection, PluginConnector } from "../../core/ports/plugin-connection.ts";
 import type { ProcessExit, Runtime } from "../../core/ports/runtime.ts";
 import type { Snapshots } from "../../core/ports/snapshots.ts";
-import { pluginSpec } from "../../core/runtime-spec/plugin-spec.ts";
+import { metricsLink, pluginSpec } from "../../core/runtime-spec/plugin-spec.ts";
 import { settleAll } from "../../core/settle-all.ts";
 import { forwardOutput, lastLines } from "./plugin-output.ts";
 
@@ -138,7 +139,7 @@ export class PluginProcess {
       await host.ensureDir(paths.dir, 0o700);
       const layers = record.layers.map(({ diffId }) => diffId);
       await snapshots.mount({ key: record.rootfsKey, layers, target: paths.rootfs });
-      await host.prepareRootfs(paths.rootfs);
+      await host.prepareRootfs(paths.rootfs, collectsMetrics(config) ? [metricsLink] : []);
     };
     const propagated = async (): Promise<void> => {
       if (config.PropagatedMount === "") return;
@@ -164,7 +165,7 @@ export class PluginProcess {
       propagatedMount: config.PropagatedMount === "" ? undefined : paths.propagatedMount,
       devices,
       networkNamespace,
-      metricsSocket: layout.metricsSocket,
+      metricsDir: layout.pluginMetrics.dir,
     });
   }
 

@@ -11,6 +11,7 @@ import type { PluginRecord } from "../../core/plugin/record.ts";
 import type { Logger } from "../../core/ports/logger.ts";
 import type { PluginConnection } from "../../core/ports/plugin-connection.ts";
 import type { State } from "../../core/ports/state.ts";
+import type { PluginAttendant } from "./plugin-attendant.ts";
 import type { PluginProcess, RunningProcess } from "./plugin-process.ts";
 
 export interface SupervisorOptions {
@@ -19,6 +20,7 @@ export interface SupervisorOptions {
   /** One queue of operations per plugin ID. */
   readonly queue: KeyedQueue;
   readonly logger: Logger;
+  readonly attendants?: readonly PluginAttendant[];
   /** Told of each change, for whoever counts them. */
   readonly onTransition?: (id: string, transition: PluginTransition) => void;
 }
@@ -70,8 +72,9 @@ export class Supervisor {
     if (entry.phase === "stopped") return;
     this.#step(record.id, entry, "stop");
     const { running } = entry;
-    running?.connection.close();
     entry.running = undefined;
+    if (running !== undefined) await this.#dismiss(record, running);
+    running?.connection.close();
     try {
       await this.#options.process.stop(record);
     } finally {
@@ -124,6 +127,18 @@ export class Supervisor {
     }
   }
 
+  /** Tells everybody that the plugins which are up will not be this engine's any more; none is started from now on. */
+  async dismissAll(): Promise<void> {
+    this.#closing.abort();
+    const { plugins } = this.#options.state;
+    await Promise.all(
+      [...this.#supervised].map(async ([id, { running }]) => {
+        const record = plugins.get(id);
+        if (running !== undefined && record !== undefined) await this.#dismiss(record, running);
+      }),
+    );
+  }
+
   /** Stops watching and restarting; plugins go on running. */
   close(): void {
     this.#closing.abort();
@@ -151,7 +166,21 @@ export class Supervisor {
     }
     entry.startedAt = Date.now();
     this.#step(record.id, entry, "listening");
-    this.#watch(record, entry, entry.running);
+    const { running } = entry;
+    this.#watch(record, entry, running);
+    for (const attendant of this.#attendants) {
+      // Not the caller's signal: the plugin stays up when whoever enabled it has gone.
+      if (entry.running !== running || this.#closing.signal.aborted) return;
+      await attendant.cameUp({ record, connection: running.connection }, this.#closing.signal);
+    }
+  }
+
+  get #attendants(): readonly PluginAttendant[] {
+    return this.#options.attendants ?? [];
+  }
+
+  async #dismiss(record: PluginRecord, { connection }: RunningProcess): Promise<void> {
+    await Promise.all(this.#attendants.map((attendant) => attendant.goesDown({ record, connection })));
   }
 
   /** When the process ends without having been asked to, the plugin is restarted after a while. */
@@ -161,6 +190,7 @@ export class Supervisor {
         if (entry.running !== running) return;
         running.connection.close();
         entry.running = undefined;
+        for (const attendant of this.#attendants) attendant.fellOver(record);
         if (Date.now() - entry.startedAt >= healthyAfterMs) entry.failures = 0;
         this.#step(record.id, entry, "exited");
         this.#retryLater(
