@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { access, readFile, stat, writeFile } from "node:fs/promises";
-import { mustRun, repository, runCommand, startDavitd, TempDir } from "@davit/testkit";
+import { daemonRoots, mustRun, repository, runCommand, startDavitd, TempDir } from "@davit/testkit";
 import { describe, expect, test } from "vitest";
 import { startProgram } from "./start-program.ts";
 import { useDavitd } from "./use-davitd.ts";
@@ -49,16 +49,7 @@ describe("a daemon that does not start", () => {
     await using dir = await TempDir.create("dc");
     await mustRun("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", dir.path]);
     await writeFile(dir.join("filler"), Buffer.alloc(1 << 20)).catch(() => undefined);
-    const { stderr, exitCode } = await davitd([
-      "--data-root",
-      dir.join("data"),
-      "--exec-root",
-      dir.join("exec"),
-      "--plugin-socket-dir",
-      dir.join("p"),
-      "-H",
-      `unix://${dir.join("s")}`,
-    ]);
+    const { stderr, exitCode } = await davitd([...daemonRoots(dir.path), "-H", `unix://${dir.join("s")}`]);
     expect(stderr).toMatch(
       new RegExp(`^davitd: .*${dir.path}.*: free some space there, then start it again\n$`),
     );
@@ -183,15 +174,7 @@ test("a daemon whose group is set gives its socket to it", async () => {
 
 test("a daemon whose log nobody reads any more goes on", async () => {
   await using dir = await TempDir.create("dc");
-  const roots = [
-    "--data-root",
-    dir.join("d"),
-    "--exec-root",
-    dir.join("e"),
-    "--plugin-socket-dir",
-    dir.join("p"),
-  ];
-  const child = spawn(program, [...roots, "-D", "-H", `unix://${dir.join("s")}`], {
+  const child = spawn(program, [...daemonRoots(dir.path), "-D", "-H", `unix://${dir.join("s")}`], {
     stdio: ["ignore", "ignore", "pipe"],
   });
   const exited = once(child, "exit");
@@ -209,15 +192,7 @@ test("a daemon whose log nobody reads any more goes on", async () => {
 
 test("a daemon that is asked to stop while it starts stops", async () => {
   await using dir = await TempDir.create("dc");
-  const roots = [
-    "--data-root",
-    dir.join("d"),
-    "--exec-root",
-    dir.join("e"),
-    "--plugin-socket-dir",
-    dir.join("p"),
-  ];
-  const child = spawn(program, [...roots, "-H", `unix://${dir.join("s")}`], {
+  const child = spawn(program, [...daemonRoots(dir.path), "-H", `unix://${dir.join("s")}`], {
     stdio: ["ignore", "ignore", "pipe"],
   });
   const exited = once(child, "exit");
@@ -233,16 +208,8 @@ test("a daemon that is asked to stop while it starts stops", async () => {
 
 test("a daemon that is told to reload while it starts does so once it has", async () => {
   await using dir = await TempDir.create("dc");
-  const roots = [
-    "--data-root",
-    dir.join("d"),
-    "--exec-root",
-    dir.join("e"),
-    "--plugin-socket-dir",
-    dir.join("p"),
-  ];
   // A warning is the first line; nothing serves yet then.
-  const daemon = startProgram(program, [...roots, "--icc", "-H", `unix://${dir.join("s")}`]);
+  const daemon = startProgram(program, [...daemonRoots(dir.path), "--icc", "-H", `unix://${dir.join("s")}`]);
   await daemon.line("--icc has no meaning");
   daemon.signal("SIGHUP");
   await daemon.line("Reloaded configuration");

@@ -1,4 +1,4 @@
-import { findPeer, mustRun, repository, runCommand, TempDir } from "@davit/testkit";
+import { daemonRoots, findPeer, mustRun, repository, runCommand, TempDir } from "@davit/testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startProgram } from "./start-program.ts";
 
@@ -49,16 +49,7 @@ beforeAll(async () => {
 });
 afterAll(() => dir[Symbol.asyncDispose]());
 
-const roots = (name: string) => [
-  "--data-root",
-  dir.join(name, "d"),
-  "--exec-root",
-  dir.join(name, "e"),
-  "--plugin-socket-dir",
-  dir.join(name, "p"),
-  "--config-file",
-  "/dev/null",
-];
+const roots = (name: string) => [...daemonRoots(dir.join(name)), "--config-file", "/dev/null"];
 const certificates = () => ["--tlscert", dir.join("server.pem"), "--tlskey", dir.join("server-key.pem")];
 const client = (name: string) => [
   "--tlscacert",
@@ -86,7 +77,7 @@ describe("a daemon with --tlsverify", () => {
     const host = ["-H", `tcp://127.0.0.1:${port}`, "--tlsverify", ...client("cert")];
     const { stdout, stderr } = await docker(...host, "info", "--format", "{{.DockerRootDir}}");
     expect(stderr).toBe("");
-    expect(stdout).toBe(`${dir.join("a/d")}\n`);
+    expect(stdout).toBe(`${dir.join("a/data")}\n`);
   });
 
   test("refuses docker clients with another's certificate, and with none", async () => {

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:https";
 import { join } from "node:path";
-import { mustRun, repository, runCommand, TempDir } from "@davit/testkit";
+import { daemonRoots, mustRun, repository, runCommand, TempDir } from "@davit/testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type StartedProgram, startProgram } from "./start-program.ts";
 
@@ -32,14 +32,6 @@ async function makeCertificates(): Promise<void> {
 beforeAll(async () => {
   dir = stack.use(await TempDir.create("ctx"));
   await makeCertificates();
-  const roots = [
-    "--data-root",
-    dir.join("d"),
-    "--exec-root",
-    dir.join("e"),
-    "--plugin-socket-dir",
-    dir.join("p"),
-  ];
   const tls = [
     "--tlsverify",
     "--tlscacert",
@@ -51,7 +43,13 @@ beforeAll(async () => {
   ];
   const hosts = ["-H", `unix://${socket()}`, "-H", "tcp://127.0.0.1:0"];
   const daemon: StartedProgram = stack.use(
-    startProgram(join(repository, "bin/davitd"), [...roots, ...tls, ...hosts, "--config-file", "/dev/null"]),
+    startProgram(join(repository, "bin/davitd"), [
+      ...daemonRoots(dir.path),
+      ...tls,
+      ...hosts,
+      "--config-file",
+      "/dev/null",
+    ]),
   );
   port = /:(\d+)"?$/.exec(await daemon.line("API listen on tcp://127.0.0.1"))?.[1] ?? "";
   const docker = (...args: readonly string[]) => mustRun("docker", args, { env: environment() });
@@ -69,7 +67,7 @@ const environment = (): Record<string, string> => ({
 const davit = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
   runCommand(join(repository, "bin/davit"), args, { env: { ...environment(), ...env } });
 const rootOf = ["info", "--format", "{{.DockerRootDir}}"];
-const answered = () => ({ exitCode: 0, stderr: "", stdout: `${dir.join("d")}\n` });
+const answered = () => ({ exitCode: 0, stderr: "", stdout: `${dir.join("data")}\n` });
 
 describe("contexts of the docker CLI", () => {
   test.each(["local", "secure"])("--context %s reaches its daemon", async (name) => {

@@ -1,6 +1,14 @@
 import { readFile, stat } from "node:fs/promises";
 import { basename } from "node:path";
-import { mustRun, peerEnvironment, repository, runCommand, TempDir, writeVolumePlugin } from "@davit/testkit";
+import {
+  daemonRoots,
+  mustRun,
+  peerEnvironment,
+  repository,
+  runCommand,
+  TempDir,
+  writeVolumePlugin,
+} from "@davit/testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startProgram } from "./start-program.ts";
 
@@ -68,18 +76,10 @@ test("its units are sound for systemd", async () => {
 });
 
 test("what it installs runs a plugin from where it lies, without the checkout", async () => {
-  const roots = [
-    "--data-root",
-    dir.join("d"),
-    "--exec-root",
-    dir.join("e"),
-    "--plugin-socket-dir",
-    dir.join("p"),
-  ];
   const host = `unix://${dir.join("s")}`;
   const config = dir.join("root/etc/davit/daemon.json");
   await using daemon = startProgram(dir.join("root/usr/sbin/davitd"), [
-    ...roots,
+    ...daemonRoots(dir.path),
     "--live-restore=false",
     "--config-file",
     config,

@@ -30,6 +30,7 @@ export {
   type MountRequest,
   mountRequestSchema,
 } from "./engine-api/host-config.ts";
+export { humanDuration } from "./engine-api/human-duration.ts";
 export {
   type ImageDeleted,
   type ImageHistoryItem,

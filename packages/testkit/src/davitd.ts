@@ -4,6 +4,13 @@ import { type EngineKind, TestEngine } from "./engine.ts";
 import { OwnNetwork } from "./own-network.ts";
 import { peerEnvironment, repository } from "./peers.ts";
 
+/** Flags that keep a daemon's files below a directory. */
+export const daemonRoots = (dir: string): readonly string[] => [
+  `--data-root=${dir}/data`,
+  `--exec-root=${dir}/exec`,
+  `--plugin-socket-dir=${dir}/p`,
+];
+
 const davitd = (flags: readonly string[]): EngineKind => ({
   name: "davitd",
   spawn: ({ dir, socket, dataRoot, pluginSocketDir, enterNetwork }) =>

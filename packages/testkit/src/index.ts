@@ -6,7 +6,7 @@ export {
   type IssuedCertificate,
 } from "./certificates.ts";
 export { type CommandOptions, type CommandResult, mustRun, runCommand } from "./command.ts";
-export { startDavitd, startDavitdInOwnNetwork } from "./davitd.ts";
+export { daemonRoots, startDavitd, startDavitdInOwnNetwork } from "./davitd.ts";
 export { type DockerRegistry, type DockerRegistryOptions, startDockerRegistry } from "./docker-registry.ts";
 export { startDockerd, startDockerdInOwnNetwork } from "./dockerd.ts";
 export type { TestEngine } from "./engine.ts";

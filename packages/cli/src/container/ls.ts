@@ -1,8 +1,8 @@
-import { type ContainerSummary, containerSummarySchema } from "@davit/protocol";
+import { type ContainerSummary, containerSummarySchema, humanDuration } from "@davit/protocol";
 import * as z from "zod";
 import { integer, toggle } from "../command-line/flag.ts";
 import { defineVerb } from "../command-line/verb.ts";
-import { humanDuration, humanSize, shortId, truncate } from "../format/human.ts";
+import { humanSize, shortId, truncate } from "../format/human.ts";
 import { labelHeader, labelMethod, labelsText } from "../format/labels.ts";
 import { field, type ListView, printList } from "../format/list.ts";
 import { goTime } from "../format/time.ts";

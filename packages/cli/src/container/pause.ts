@@ -1,7 +1,5 @@
-import { objectPath } from "../client/object-path.ts";
 import { defineVerb } from "../command-line/verb.ts";
-import { printLine } from "../context.ts";
-import { forEachArgument } from "../for-each-argument.ts";
+import { actOnEach } from "./act-on-each.ts";
 
 export const pause = defineVerb({
   name: "pause",
@@ -10,13 +8,5 @@ export const pause = defineVerb({
   summary: "Pause all processes within one or more containers",
   args: { min: 1 },
   flags: {},
-  run: (context, args) =>
-    forEachArgument(context, args, async (name) => {
-      await context.client.run({
-        method: "POST",
-        path: `${objectPath("container", name)}/pause`,
-        signal: context.signal,
-      });
-      printLine(context.out, name);
-    }),
+  run: (context, names) => actOnEach(context, names, "pause"),
 });

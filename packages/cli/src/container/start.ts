@@ -2,7 +2,8 @@ import { objectPath } from "../client/object-path.ts";
 import { text, toggle } from "../command-line/flag.ts";
 import { defineVerb } from "../command-line/verb.ts";
 import { type Context, printLine } from "../context.ts";
-import { Failure, InterruptedFailure, UnreachableFailure } from "../failure.ts";
+import { Failure } from "../failure.ts";
+import { forEachArgument } from "../for-each-argument.ts";
 import { Attachment } from "./attach-stream.ts";
 import { awaitExit } from "./awaited-exit.ts";
 import { forwardSignals, forwardSize } from "./forward-signals.ts";
@@ -29,19 +30,15 @@ export const start = defineVerb({
 
 async function startAll(context: Context, names: readonly string[]): Promise<number> {
   const failed: string[] = [];
-  for (const name of names) {
-    try {
-      await startContainer(context, name);
-      printLine(context.out, name);
-    } catch (error) {
-      if (error instanceof UnreachableFailure || error instanceof InterruptedFailure) throw error;
-      if (!(error instanceof Failure)) throw error;
-      printLine(context.err, error.message);
+  const exitCode = await forEachArgument(context, names, async (name) => {
+    await startContainer(context, name).catch((error: unknown) => {
       failed.push(name);
-    }
-  }
+      throw error;
+    });
+    printLine(context.out, name);
+  });
   if (failed.length > 0) printLine(context.err, `Error: failed to start containers: ${failed.join(", ")}`);
-  return failed.length > 0 ? 1 : 0;
+  return exitCode;
 }
 
 export const startContainer = (context: Context, name: string): Promise<void> =>

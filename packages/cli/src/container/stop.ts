@@ -1,8 +1,6 @@
-import { objectPath } from "../client/object-path.ts";
-import { integer, text } from "../command-line/flag.ts";
 import { defineVerb } from "../command-line/verb.ts";
-import { printLine } from "../context.ts";
-import { forEachArgument } from "../for-each-argument.ts";
+import { actOnEach } from "./act-on-each.ts";
+import { stopFlags, stopQuery } from "./stop-flags.ts";
 
 export const stop = defineVerb({
   name: "stop",
@@ -10,19 +8,6 @@ export const stop = defineVerb({
   usage: "[OPTIONS] CONTAINER [CONTAINER...]",
   summary: "Stop one or more running containers",
   args: { min: 1 },
-  flags: {
-    signal: text("Signal to send to the container", { short: "s" }),
-    timeout: integer("Seconds to wait before killing the container", { short: "t" }),
-    time: integer("Seconds to wait before killing the container", { hidden: true }),
-  },
-  run: (context, args, { signal, timeout, time }) =>
-    forEachArgument(context, args, async (name) => {
-      await context.client.run({
-        method: "POST",
-        path: `${objectPath("container", name)}/stop`,
-        query: { t: timeout ?? time, signal: signal || undefined },
-        signal: context.signal,
-      });
-      printLine(context.out, name);
-    }),
+  flags: stopFlags,
+  run: (context, names, flags) => actOnEach(context, names, "stop", stopQuery(flags)),
 });

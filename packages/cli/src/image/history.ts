@@ -1,9 +1,9 @@
-import { type ImageHistoryItem, imageHistoryItemSchema } from "@davit/protocol";
+import { humanDuration, type ImageHistoryItem, imageHistoryItemSchema } from "@davit/protocol";
 import * as z from "zod";
 import { objectPath } from "../client/object-path.ts";
 import { text, toggle } from "../command-line/flag.ts";
 import { defineVerb } from "../command-line/verb.ts";
-import { humanDuration, humanSize, shortId, truncate } from "../format/human.ts";
+import { humanSize, shortId, truncate } from "../format/human.ts";
 import { field, type ListView, printList } from "../format/list.ts";
 import { rfc3339 } from "../format/time.ts";
 import { listFormatFlag } from "../options/format-flags.ts";

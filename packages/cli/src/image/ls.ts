@@ -1,8 +1,8 @@
-import { goList, type ImageSummary, imageSummarySchema } from "@davit/protocol";
+import { goList, humanDuration, type ImageSummary, imageSummarySchema } from "@davit/protocol";
 import * as z from "zod";
 import { toggle } from "../command-line/flag.ts";
 import { defineVerb } from "../command-line/verb.ts";
-import { humanDuration, humanSize, shortId } from "../format/human.ts";
+import { humanSize, shortId } from "../format/human.ts";
 import { field, type ListView, printList } from "../format/list.ts";
 import { goTime } from "../format/time.ts";
 import { filterFlag, filtersQuery } from "../options/filters.ts";

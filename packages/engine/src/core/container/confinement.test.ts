@@ -2,7 +2,6 @@ import { expect, test } from "vitest";
 import { defaultCapabilities } from "../runtime-spec/defaults.ts";
 import { boundingSet } from "./bounding-set.ts";
 import { capabilities } from "./capabilities.ts";
-import { humanDuration } from "./duration.ts";
 import { hostsFile, resolvConf } from "./network-files.ts";
 import { sampleRecord } from "./sample-record.ts";
 import { runtimeSignal, signalNumber } from "./signal.ts";
@@ -56,22 +55,6 @@ test.each([
   ["anything else", 128],
 ])("a start that fails with %s has the exit code %i", (message, code) => {
   expect(startFailureExitCode(message)).toBe(code);
-});
-
-test.each([
-  [999, "Less than a second"],
-  [1000, "1 second"],
-  [59_000, "59 seconds"],
-  [60_000, "About a minute"],
-  [2 * 60_000, "2 minutes"],
-  [3_600_000, "About an hour"],
-  [3 * 3_600_000, "3 hours"],
-  [3 * 86_400_000, "3 days"],
-  [21 * 86_400_000, "3 weeks"],
-  [90 * 86_400_000, "3 months"],
-  [800 * 86_400_000, "2 years"],
-])("%i ms are '%s'", (milliseconds, text) => {
-  expect(humanDuration(milliseconds)).toBe(text);
 });
 
 test("a running container cannot be removed, and only what runs can exit", () => {

@@ -1,5 +1,9 @@
-import type { ContainerInspect, ContainerSummary, MountPoint } from "@davit/protocol";
-import { humanDuration } from "./duration.ts";
+import {
+  type ContainerInspect,
+  type ContainerSummary,
+  humanDuration,
+  type MountPoint,
+} from "@davit/protocol";
 import { type Health, wireHealthcheck } from "./healthcheck.ts";
 import { hostConfigView } from "./host-config-view.ts";
 import { exposedPort } from "./published-ports.ts";
