@@ -92,6 +92,7 @@ export {
   pluginConfigSchema,
   pluginSettingsSchema,
 } from "./plugin/config.ts";
+export { pluginDefinitionSchema } from "./plugin/definition-file.ts";
 export {
   engineRecordSchema,
   type FormerSettings,
@@ -102,6 +103,7 @@ export {
 } from "./plugin/former.ts";
 export { type InterfaceType, parseInterfaceType } from "./plugin/interface-type.ts";
 export { type Privilege, privilegesSchema } from "./plugin/privilege.ts";
+export { activationSchema } from "./plugin-rpc/activation.ts";
 export {
   type AuthorizationCall,
   type AuthorizationVerdict,

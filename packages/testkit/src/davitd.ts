@@ -13,7 +13,7 @@ export const daemonRoots = (dir: string): readonly string[] => [
 
 const davitd = (flags: readonly string[]): EngineKind => ({
   name: "davitd",
-  spawn: ({ dir, socket, dataRoot, pluginSocketDir, enterNetwork }) =>
+  spawn: ({ dir, socket, dataRoot, pluginSocketDir, pluginSpecDir, enterNetwork }) =>
     new DaemonProcess(
       "setpriv",
       [
@@ -25,6 +25,9 @@ const davitd = (flags: readonly string[]): EngineKind => ({
         `--data-root=${dataRoot}`,
         `--exec-root=${dir}/exec`,
         `--plugin-socket-dir=${pluginSocketDir}`,
+        `--plugin-spec-dir=${pluginSpecDir}`,
+        // Most tests that name what is not there are not about the wait for it.
+        "--plugin-retry-timeout=1",
         `--pidfile=${dir}/davitd.pid`,
         `--config-file=${dir}/daemon.json`,
         ...flags,

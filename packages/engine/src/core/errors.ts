@@ -32,6 +32,13 @@ export class PluginRefusal extends EngineError {
   }
 }
 
+/** A plugin could not be connected: it has received nothing, and may be asked again. */
+export class PluginUnreachable extends EngineError {
+  constructor(message: string, options?: { readonly cause?: unknown }) {
+    super("unavailable", message, options);
+  }
+}
+
 /** The text of whatever was thrown. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 

@@ -2,6 +2,7 @@ import { TarArchives } from "../adapters/archives/tar-archives.ts";
 import { compression } from "../adapters/compression/gzip.ts";
 import { LinuxContainerFiles } from "../adapters/container-files/linux-container-files.ts";
 import { DiskContentStore } from "../adapters/content/disk-content-store.ts";
+import { FileDiscovery } from "../adapters/discovery/file-discovery.ts";
 import { measureTree } from "../adapters/disk-usage/measure-tree.ts";
 import { RegistryClient } from "../adapters/distribution/registry-client.ts";
 import { DiskFormerPlugins } from "../adapters/former-plugins/disk-former-plugins.ts";
@@ -62,6 +63,11 @@ export async function createAdapters(configuration: Configuration, logger: Logge
     input: new ConmonInput({ socatPath: findCommand("socat", process.env) }),
     files: new LinuxContainerFiles(),
     mountFiles: new LinuxMountFiles(),
+    discovery: new FileDiscovery({
+      socketDir: pluginSocketDir,
+      specDirs: configuration.pluginSpecDirs,
+      logger,
+    }),
     hostPorts: new FreePorts(),
     network: new CniNetwork({
       stateDir: `${execRoot}/network`,

@@ -53,7 +53,10 @@ class DirectoryVolumes implements ContainerVolumes {
     this.#root = root;
   }
 
-  async acquire({ name }: { readonly name: string }, containerId: string, destination: string) {
+  async acquire(
+    { name }: { readonly name: string },
+    { containerId, destination }: { readonly containerId: string; readonly destination: string },
+  ) {
     if (name === "broken") throw new Error("broken volume");
     const uses = this.#uses.get(containerId) ?? new Map<string, string>();
     this.#uses.set(containerId, uses.set(destination, name));

@@ -90,6 +90,7 @@ export async function createEngine(configuration: Configuration, logger: Logger)
     async stop() {
       const { shutdownTimeout, liveRestore } = settings.current;
       await server.close({ graceMs: shutdownTimeout * 1000 });
+      services.unmanaged.close();
       // A start under way is given up, or waited for, so that nothing comes up behind the stop.
       if (liveRestore) {
         await supervisor.dismissAll();

@@ -35,25 +35,29 @@ export async function servePluginOf(
   const dir = await TempDir.create("drv");
   const socket = dir.join("p.sock");
   const server = await startPluginServer({ answers, listen: { socket } });
-  let connection = pluginConnector.open(socket, { timeoutMs });
+  const address = { socketPath: socket };
+  const options = { plugin: "acme/net:latest", timeoutMs };
+  let connection = pluginConnector.open(address, options);
   const endpointNow = (): PluginEndpoint => ({
     name: "acme/net:latest",
     connection,
     toHostPath: (path) => path,
     toRealPath: (path) => Promise.resolve(path),
   });
+  const get = (_typed: string, wanted: PluginCapability) =>
+    wanted === capability ? Promise.resolve(endpointNow()) : Promise.reject(new Error("serves another"));
   return {
     server,
     endpoint: endpointNow(),
     endpoints: {
       canonicalName: (typed) => (typed === "acme/net" ? "acme/net:latest" : typed),
-      get: (_typed, wanted) =>
-        wanted === capability ? Promise.resolve(endpointNow()) : Promise.reject(new Error("serves another")),
+      get,
+      waitFor: get,
       names: (wanted) => Promise.resolve(wanted === capability ? ["acme/net:latest"] : []),
     },
     reconnect: () => {
       connection.close();
-      connection = pluginConnector.open(socket, { timeoutMs });
+      connection = pluginConnector.open(address, options);
     },
     [Symbol.asyncDispose]: async () => {
       connection.close();

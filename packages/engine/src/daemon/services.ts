@@ -5,7 +5,9 @@ import type { ReadHostFacts } from "../core/ports/host-facts.ts";
 import { AuthorizationChain } from "../services/authorization/authorization-chain.ts";
 import { containerServices } from "../services/containers/container-services.ts";
 import { VolumeDrivers } from "../services/drivers/volume-drivers.ts";
+import { EveryEndpoint } from "../services/endpoints/every-endpoint.ts";
 import { ManagedEndpoints } from "../services/endpoints/managed-endpoints.ts";
+import { UnmanagedEndpoints } from "../services/endpoints/unmanaged-endpoints.ts";
 import { EventBus } from "../services/events/event-bus.ts";
 import { GarbageCollector } from "../services/garbage/garbage-collector.ts";
 import { imageServices } from "../services/images/image-services.ts";
@@ -47,14 +49,13 @@ export function createServices(adapters: Adapters, options: ServicesOptions) {
   const common = { ...adapters, events, garbage, platform };
 
   const pluginQueue = new KeyedQueue();
-  const pluginName = (id = ""): string => state.plugins.get(id)?.name ?? id;
+  const connector = observedConnector(pluginConnector, metrics);
+  const pluginName = (id: string): string => state.plugins.get(id)?.name ?? id;
   const supervisor = new Supervisor({
     state,
     process: new PluginProcess({
       ...adapters,
-      connector: observedConnector(pluginConnector, metrics, (socket) =>
-        pluginName(socket.split("/").at(-2)),
-      ),
+      connector,
       get startTimeoutMs() {
         return settings.current.pluginStartTimeout * 1000;
       },
@@ -77,7 +78,15 @@ export function createServices(adapters: Adapters, options: ServicesOptions) {
     root: layout.volumes,
     mountedElsewhere: (name, mountId) => volumeMounts.mountedElsewhere(name, mountId),
   });
-  const endpoints = new ManagedEndpoints({ plugins: plugins.catalog, ...adapters });
+  const unmanaged = new UnmanagedEndpoints({
+    ...adapters,
+    connector,
+    get retryMs() {
+      return settings.current.pluginRetryTimeout * 1000;
+    },
+  });
+  const managed = new ManagedEndpoints({ plugins: plugins.catalog, ...adapters });
+  const endpoints = new EveryEndpoint({ managed, unmanaged });
   const authorization = new AuthorizationChain({
     endpoints,
     logger,
@@ -106,7 +115,13 @@ export function createServices(adapters: Adapters, options: ServicesOptions) {
     containers: containers.containers,
     volumes,
   });
-  const system = new SystemService({ ...adapters, engine: facts, readHostFacts, now: () => new Date() });
+  const system = new SystemService({
+    ...adapters,
+    unmanaged,
+    engine: facts,
+    readHostFacts,
+    now: () => new Date(),
+  });
   return {
     authorization,
     events,
@@ -114,6 +129,7 @@ export function createServices(adapters: Adapters, options: ServicesOptions) {
     pluginQueue,
     supervisor,
     plugins,
+    unmanaged,
     volumes,
     volumeMounts,
     images,

@@ -43,7 +43,8 @@ function engine(onDecision: (name: string) => void = ignore) {
   const drivers = {
     get: () => Promise.resolve(local),
     names: () => Promise.resolve(["local"]),
-    canonicalName: () => "local",
+    isSame: () => true,
+    waitFor: () => Promise.resolve(local),
   };
   const events = { publish: ignore };
   const unmounts = new VolumeUnmounts({ state, drivers, events, logger });
@@ -66,7 +67,10 @@ test("volumes with options are mounted for whoever starts while another stops, a
   for (const name of names) {
     await volumes.create({ name, driver: "local", options: memory, labels: {} });
     for (const id of ["old", "new"]) {
-      await mounts.acquire({ name, driver: "local", options: {}, labels: {} }, `${id}-${name}`, "/x");
+      await mounts.acquire(
+        { name, driver: "local", options: {}, labels: {} },
+        { containerId: `${id}-${name}`, destination: "/x" },
+      );
     }
     await mounts.mount(`old-${name}`, "/x");
   }

@@ -43,8 +43,9 @@ function engineOn(state: SqliteState) {
   };
   const drivers = {
     get: () => Promise.resolve(driver),
+    waitFor: () => Promise.resolve(driver),
     names: () => Promise.resolve([driver.name]),
-    canonicalName: (name: string) => name,
+    isSame: (typed: string, recorded: string) => typed === recorded,
   };
   const events = { publish: ignore };
   const unmounts = new VolumeUnmounts({ state, drivers, events, logger });

@@ -44,7 +44,8 @@ function hostPath(root: string, parts: readonly string[], over: MountedOver | un
   if (over !== undefined && isAtOrBelow(inside, over.destination)) {
     return over.source + inside.slice(over.destination.length);
   }
-  return parts.length === 0 ? root : root + inside;
+  if (parts.length === 0) return root;
+  return root === "/" ? inside : root + inside;
 }
 
 async function statOrNone(path: string) {

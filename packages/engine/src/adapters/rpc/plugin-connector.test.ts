@@ -38,7 +38,7 @@ describe("calls to a plugin", () => {
     }).listen(path, () => resolve({ seen: () => seen }));
     return promise;
   }
-  const open = (timeoutMs = 0) => pluginConnector.open(path, { timeoutMs });
+  const open = (timeoutMs = 0) => pluginConnector.open({ socketPath: path }, { plugin: "p", timeoutMs });
 
   it("posts JSON and a newline without a content type and gives back the decoded answer", async () => {
     const { seen } = await answer(200, '{"Err":""}\n');

@@ -1,9 +1,9 @@
 import type { PluginConnector } from "../../core/ports/plugin-connection.ts";
-import { SocketConnection } from "./socket-connection.ts";
+import { HttpConnection } from "./http-connection.ts";
 import { waitUntilListening } from "./socket-watch.ts";
 
-/** Reaches plugins over their UNIX sockets. */
+/** Reaches plugins over UNIX sockets and TCP. */
 export const pluginConnector: PluginConnector = {
-  open: (socketPath, { timeoutMs }) => new SocketConnection(socketPath, timeoutMs),
+  open: (address, options) => new HttpConnection(address, options),
   waitUntilListening,
 };

@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { basename, dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { EngineError, errnoOf, messageOf } from "../../core/errors.ts";
-import { dialError } from "./socket-connection.ts";
+import { dialError } from "./dial-error.ts";
 
 interface WatchOptions {
   readonly timeoutMs: number;
@@ -42,7 +42,7 @@ export async function waitUntilListening(
     if (!timer.aborted) throw new EngineError("unavailable", messageOf(error), { cause: error });
     throw new EngineError(
       "unavailable",
-      `${dialError(socketPath, lastError)} (the plugin did not listen within ${timeoutMs / 1000} s)`,
+      `${dialError({ socketPath }, lastError)} (the plugin did not listen within ${timeoutMs / 1000} s)`,
       { cause: lastError },
     );
   } finally {

@@ -65,6 +65,7 @@ describe("a reload", () => {
       labels: "[]",
       "live-restore": "true",
       "log-level": "info",
+      "plugin-retry-timeout": "30",
       "plugin-start-timeout": "15",
       "registry-mirrors": '["m"]',
       "shutdown-timeout": "15",

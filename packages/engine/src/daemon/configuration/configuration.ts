@@ -10,7 +10,7 @@ import {
   type ValueOf,
 } from "./options.ts";
 
-/** The daemon's settings, checked: absolute paths, positive times. */
+/** The daemon's settings, checked: absolute paths, times that are not negative. */
 export type Configuration = {
   readonly [Name in OptionName]: ValueOf<(typeof options)[Name]["kind"]>;
 };
@@ -18,7 +18,7 @@ export type Configuration = {
 const kinds: { readonly [Kind in OptionKind]: z.ZodType<ValueOf<Kind>> } = {
   text: z.string(),
   flag: z.boolean(),
-  number: z.number().int().positive(),
+  number: z.number().int().nonnegative(),
   list: z.array(z.string()),
 };
 
@@ -32,7 +32,9 @@ export function mergeConfiguration(flags: Given, file: Given): Configuration {
     dataRoot: read(options.dataRoot),
     execRoot: read(options.execRoot),
     pluginSocketDir: read(options.pluginSocketDir),
+    pluginSpecDirs: read(options.pluginSpecDirs),
     pluginStartTimeout: read(options.pluginStartTimeout),
+    pluginRetryTimeout: read(options.pluginRetryTimeout),
     configFile: read(options.configFile),
     pidFile: read(options.pidFile),
     group: read(options.group),
@@ -105,6 +107,14 @@ function requireSound(configuration: Configuration): void {
       invalid(options[name].key, `expected an absolute path, got ${JSON.stringify(path)}`);
     // The monitor splits the paths that it is given there.
     if (path.includes(":")) invalid(options[name].key, `a colon cannot be part of it: ${path}`);
+  }
+  for (const name of ["pluginStartTimeout", "shutdownTimeout"] as const) {
+    if (configuration[name] === 0) invalid(options[name].key, "expected a positive number");
+  }
+  for (const dir of configuration.pluginSpecDirs) {
+    if (!dir.startsWith("/")) {
+      invalid("plugin-spec-dirs", `expected absolute paths, got ${JSON.stringify(dir)}`);
+    }
   }
   const sockets = {
     pluginSocketDir: `${configuration.pluginSocketDir}/${"x".repeat(64)}/plugin.sock`,

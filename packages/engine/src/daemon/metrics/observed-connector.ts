@@ -1,18 +1,17 @@
 import type { PluginConnector } from "../../core/ports/plugin-connection.ts";
 import type { EngineMetrics } from "./engine-metrics.ts";
 
-/** Measures each call to a plugin; `nameOf` tells whose a socket is. */
+/** Measures each call to a plugin. */
 export function observedConnector(
   connector: PluginConnector,
   { pluginCalls }: Pick<EngineMetrics, "pluginCalls">,
-  nameOf: (socketPath: string) => string,
 ): PluginConnector {
   return {
     waitUntilListening: (socketPath, options) => connector.waitUntilListening(socketPath, options),
-    open(socketPath, options) {
-      const connection = connector.open(socketPath, options);
+    open(address, options) {
+      const connection = connector.open(address, options);
       const observed = async <Answer>(method: string, work: () => Promise<Answer>): Promise<Answer> => {
-        const end = pluginCalls.startTimer({ plugin: nameOf(socketPath), method });
+        const end = pluginCalls.startTimer({ plugin: options.plugin, method });
         try {
           const answer = await work();
           end({ outcome: "answered" });

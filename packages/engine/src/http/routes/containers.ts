@@ -42,12 +42,16 @@ const recordRoutes = ({ containers, lifecycle, links, prune }: ContainerServices
   {
     method: "POST",
     path: "/containers/create",
-    handle: async ({ body, query, version }) => {
+    handle: async ({ body, query, version, signal }) => {
       const wanted = await body.json(containerCreateBodySchema);
-      const { id, warnings } = await containers.create(wanted, {
-        name: query.text("name"),
-        platform: version.atLeast(1, 41) ? query.text("platform") : "",
-      });
+      const { id, warnings } = await containers.create(
+        wanted,
+        {
+          name: query.text("name"),
+          platform: version.atLeast(1, 41) ? query.text("platform") : "",
+        },
+        signal,
+      );
       return reply.json({ Id: id, Warnings: warnings }, 201);
     },
   },

@@ -87,6 +87,7 @@ beforeAll(async () => {
           ? Promise.resolve("")
           : Promise.reject(new EngineError("unauthorized", "login registry: incorrect username or password")),
     },
+    unmanaged: { used: () => [] },
     readHostFacts: () =>
       Promise.resolve({
         hostname: "h",

@@ -65,7 +65,7 @@ export class ContainerStarter {
     await host.prepareRootfs(paths.rootfs);
     undo.push("unmount volumes", () => volumes.unmountAll(id));
     undo.push("unmount parts of volumes and shared memory", () => host.unmountBelow(paths.mounts));
-    const mounts = await startMounts(this.#ports, record);
+    const mounts = await startMounts(this.#ports, record, signal);
     undo.push("leave network", () => this.#network.leave(record));
     const joined = await this.#network.join(record, signal);
     const linked = this.#links.atStart(record);

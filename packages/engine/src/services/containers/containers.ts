@@ -33,16 +33,20 @@ export class Containers {
     return resolveContainer(typed, this.#ports.state.containers.list());
   }
 
-  /** All or nothing: volumes that were found or made for it are released if it cannot be made. */
+  /**
+   * All or nothing: volumes that were found or made for it are released if it cannot be made. The signal ends the wait for drivers of
+   * volumes that are not there yet.
+   */
   create(
     body: ContainerCreateBody,
     { name, platform = "" }: { readonly name: string; readonly platform?: string },
+    signal?: AbortSignal,
   ): Promise<{ readonly id: string; readonly warnings: readonly string[] }> {
     const own = { os: "linux", architecture: this.#ports.architecture };
     const wanted = platform === "" ? undefined : parsePlatform(platform, own);
     return this.#ports.garbage.withLease(async () => {
       const warning = await this.#checkPlatform(body.Image, wanted, own);
-      const { id, warnings } = await this.#create(body, name);
+      const { id, warnings } = await this.#create(body, name, signal);
       return { id, warnings: [...warning, ...warnings] };
     });
   }
@@ -65,7 +69,7 @@ export class Containers {
     ];
   }
 
-  async #create(body: ContainerCreateBody, typedName: string) {
+  async #create(body: ContainerCreateBody, typedName: string, signal: AbortSignal | undefined) {
     const { state, images, host, layout, volumes, events } = this.#ports;
     if (typedName !== "") checkedName(typedName, state.containers.list());
     if (body.Image === "") throw new EngineError("invalid", "no image was given");
@@ -83,7 +87,7 @@ export class Containers {
     try {
       // Clients follow the log before there is one.
       await host.ensureDir(dir, 0o710);
-      const mounts = await this.#acquireVolumes(id, plan.mounts);
+      const mounts = await this.#acquireVolumes(id, plan.mounts, signal);
       await new VolumeFiller(this.#ports).fillAll({ id, layers: image.layers, mounts });
       const record = state.transaction(() => {
         const others = state.containers.list();
@@ -146,14 +150,22 @@ export class Containers {
     }
   }
 
-  async #acquireVolumes(id: string, planned: readonly PlannedMount[]): Promise<readonly ContainerMount[]> {
+  async #acquireVolumes(
+    id: string,
+    planned: readonly PlannedMount[],
+    signal: AbortSignal | undefined,
+  ): Promise<readonly ContainerMount[]> {
     const mounts: ContainerMount[] = [];
     for (const { mount, volume } of planned) {
       if (volume === undefined) {
         mounts.push(mount);
         continue;
       }
-      const { name, driver } = await this.#ports.volumes.acquire(volume, id, mount.destination);
+      const { name, driver } = await this.#ports.volumes.acquire(
+        volume,
+        { containerId: id, destination: mount.destination },
+        signal,
+      );
       mounts.push({ ...mount, volume: name, driver });
     }
     return mounts;

@@ -7,6 +7,7 @@ import type { ContainerPorts } from "./container-ports.ts";
 export async function startMounts(
   ports: Pick<ContainerPorts, "host" | "volumes" | "mountFiles" | "layout">,
   record: ContainerRecord,
+  signal?: AbortSignal,
 ): Promise<readonly SpecMount[]> {
   const { host, volumes, mountFiles, layout } = ports;
   const mounts: SpecMount[] = [];
@@ -56,7 +57,7 @@ export async function startMounts(
     index: number,
   ): Promise<string> {
     try {
-      const path = await volumes.mount(record.id, destination);
+      const path = await volumes.mount(record.id, destination, { signal });
       const { mounts: dir } = layout.container(record.id);
       const whole = driver === "local" ? path : await pinned(path, `${dir}/volume-${index}`);
       if (subpath === undefined) return whole;

@@ -27,21 +27,32 @@ export class DriverCatalog<Driver extends { readonly name: string }> {
   }
 
   /** The driver of that name, running; fails as `PluginEndpoints.get` does. */
-  async get(name: string, signal?: AbortSignal): Promise<Driver> {
-    const { endpoints, capability, adapt } = this.#options;
-    const own = this.#builtIn.get(name);
-    if (own !== undefined) return own;
-    const endpoint = await endpoints.get(name, capability, signal);
-    const known = this.#drivers.get(endpoint.connection);
-    if (known !== undefined) return known;
-    const driver = adapt(endpoint);
-    this.#drivers.set(endpoint.connection, driver);
-    return driver;
+  get(name: string, signal?: AbortSignal): Promise<Driver> {
+    return this.#find(name, ({ endpoints, capability }) => endpoints.get(name, capability, signal));
+  }
+
+  /** The same for requests that cannot go on without it: a plugin that is not there yet is waited for. */
+  waitFor(name: string, signal?: AbortSignal): Promise<Driver> {
+    return this.#find(name, ({ endpoints, capability }) => endpoints.waitFor(name, capability, signal));
   }
 
   /** Names of all that should be able to answer now. */
   async names(signal?: AbortSignal): Promise<readonly string[]> {
     const { endpoints, capability } = this.#options;
     return [...this.#builtIn.keys(), ...(await endpoints.names(capability, signal))];
+  }
+
+  async #find(
+    name: string,
+    find: (options: DriverCatalogOptions<Driver>) => Promise<PluginEndpoint>,
+  ): Promise<Driver> {
+    const own = this.#builtIn.get(name);
+    if (own !== undefined) return own;
+    const endpoint = await find(this.#options);
+    const known = this.#drivers.get(endpoint.connection);
+    if (known !== undefined) return known;
+    const driver = this.#options.adapt(endpoint);
+    this.#drivers.set(endpoint.connection, driver);
+    return driver;
   }
 }

@@ -4,7 +4,7 @@ import { EngineError, isCanceled, messageOf, PluginRefusal } from "../../core/er
 import type { DriverCall } from "../../core/ports/driver-call.ts";
 import type { Logger } from "../../core/ports/logger.ts";
 import type { VolumeDriver } from "../../core/ports/volume-driver.ts";
-import type { PluginEndpoint } from "../endpoints/plugin-endpoint.ts";
+import { describeEndpoint, type PluginEndpoint } from "../endpoints/plugin-endpoint.ts";
 
 const minuteMs = 60_000;
 
@@ -187,9 +187,9 @@ export class PluginVolumeDriver implements VolumeDriver {
     const answer = await this.#options.endpoint.connection.call(method, body, { timeoutMs, ...call });
     const result = schema.safeParse(answer);
     if (!result.success) {
-      throw new EngineError("internal", `${method}: undecodable answer: ${describeIssue(result.error)}`, {
-        cause: result.error,
-      });
+      const reason = `${method}: undecodable answer: ${describeIssue(result.error)}`;
+      const whose = describeEndpoint(this.#options.endpoint);
+      throw new EngineError("internal", `${whose}: ${reason}`, { cause: result.error });
     }
     if (result.data.Err !== "") throw new PluginRefusal(result.data.Err);
     return result.data;

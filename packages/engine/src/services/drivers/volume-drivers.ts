@@ -1,4 +1,5 @@
 import { wrapError } from "../../core/errors.ts";
+import { localName } from "../../core/plugin/resolve.ts";
 import type { Logger } from "../../core/ports/logger.ts";
 import type { PluginConnection } from "../../core/ports/plugin-connection.ts";
 import type { VolumeDriver } from "../../core/ports/volume-driver.ts";
@@ -12,7 +13,7 @@ export interface VolumeDriversOptions {
 }
 
 /** What is asked of the whole of them. */
-export type DriverCatalog = Pick<VolumeDrivers, "canonicalName" | "get" | "names">;
+export type DriverCatalog = Pick<VolumeDrivers, "isSame" | "get" | "waitFor" | "names">;
 
 /** Every driver of volumes by name: our own, and whatever plugins serve. */
 export class VolumeDrivers {
@@ -24,24 +25,36 @@ export class VolumeDrivers {
     this.#options = options;
   }
 
-  /** The full name under which a driver's volumes are stored: `local`, or the plugin's. */
-  canonicalName(name: string): string {
-    return isBuiltIn(name) ? "local" : this.#options.endpoints.canonicalName(name);
+  /** Whether a typed name means the driver of a record, which has the full name of a managed plugin. */
+  isSame(typed: string, recorded: string): boolean {
+    return typed === recorded || (isBuiltIn(typed) && isBuiltIn(recorded)) || localName(typed) === recorded;
   }
 
   /** The driver of that name, running. */
-  async get(name: string, signal?: AbortSignal): Promise<VolumeDriver> {
-    if (isBuiltIn(name)) return this.#options.builtIn;
-    try {
-      return this.#at(await this.#options.endpoints.get(name, "volumedriver", signal));
-    } catch (error) {
-      throw wrapError(`error looking up volume plugin ${name}`, error);
-    }
+  get(name: string, signal?: AbortSignal): Promise<VolumeDriver> {
+    return this.#find(name, (endpoints) => endpoints.get(name, "volumedriver", signal));
+  }
+
+  /** The same for requests that cannot go on without it: a plugin that is not there yet is waited for. */
+  waitFor(name: string, signal?: AbortSignal): Promise<VolumeDriver> {
+    return this.#find(name, (endpoints) => endpoints.waitFor(name, "volumedriver", signal));
   }
 
   /** Names of all drivers that should be able to answer now. */
   async names(signal?: AbortSignal): Promise<readonly string[]> {
     return ["local", ...(await this.#options.endpoints.names("volumedriver", signal))];
+  }
+
+  async #find(
+    name: string,
+    find: (endpoints: PluginEndpoints) => Promise<PluginEndpoint>,
+  ): Promise<VolumeDriver> {
+    if (isBuiltIn(name)) return this.#options.builtIn;
+    try {
+      return this.#at(await find(this.#options.endpoints));
+    } catch (error) {
+      throw wrapError(`error looking up volume plugin ${name}`, error);
+    }
   }
 
   #at(endpoint: PluginEndpoint): VolumeDriver {

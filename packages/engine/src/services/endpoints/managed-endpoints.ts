@@ -5,7 +5,7 @@ import type { PluginRecord } from "../../core/plugin/record.ts";
 import { localName } from "../../core/plugin/resolve.ts";
 import type { MountFiles } from "../../core/ports/mount-files.ts";
 import type { PluginConnection } from "../../core/ports/plugin-connection.ts";
-import type { PluginCapability, PluginEndpoint, PluginEndpoints } from "./plugin-endpoint.ts";
+import type { PluginCapability, PluginEndpoint } from "./plugin-endpoint.ts";
 import { realScopedPath, scopedPath } from "./scoped-path.ts";
 
 /** What is asked of the plugins that are installed. */
@@ -27,7 +27,7 @@ export interface ManagedEndpointsOptions {
 const protocol = "moby.plugins.http/v1";
 
 /** The plugins that the engine runs. */
-export class ManagedEndpoints implements PluginEndpoints {
+export class ManagedEndpoints {
   readonly #options: ManagedEndpointsOptions;
 
   constructor(options: ManagedEndpointsOptions) {
@@ -36,6 +36,16 @@ export class ManagedEndpoints implements PluginEndpoints {
 
   canonicalName(typed: string): string {
     return localName(typed) ?? typed;
+  }
+
+  /** Whether a typed name is that of a plugin, or means one or more by the beginning of an ID. */
+  knows(typed: string): "by-name" | "by-id" | undefined {
+    try {
+      return this.#options.plugins.find(typed).name === localName(typed) ? "by-name" : "by-id";
+    } catch (error) {
+      if (error instanceof EngineError && error.kind === "not-found") return undefined;
+      return "by-id";
+    }
   }
 
   async get(typed: string, capability: PluginCapability, signal?: AbortSignal): Promise<PluginEndpoint> {

@@ -228,7 +228,8 @@ export class PluginProcess {
   #running(record: PluginRecord, exited: Promise<ProcessExit>, watching: AbortController): RunningProcess {
     const { connector, layout } = this.#ports;
     const socket = `${layout.plugin(record.id).socketDir}/${record.config.Interface.Socket}`;
-    const connection = connector.open(socket, { timeoutMs: record.timeoutSeconds * 1000 });
+    const options = { plugin: record.name, timeoutMs: record.timeoutSeconds * 1000 };
+    const connection = connector.open({ socketPath: socket }, options);
     return { connection, exited, abandon: () => watching.abort() };
   }
 

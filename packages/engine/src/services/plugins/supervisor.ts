@@ -1,3 +1,4 @@
+import { abortable } from "../../core/abortable.ts";
 import { EngineError, isCanceled, messageOf } from "../../core/errors.ts";
 import type { KeyedQueue } from "../../core/keyed-queue.ts";
 import {
@@ -93,7 +94,8 @@ export class Supervisor {
   /** The connection of a plugin that should be running, waiting for a start under way. */
   async connection(record: PluginRecord, signal?: AbortSignal): Promise<PluginConnection> {
     const entry = this.#supervised.get(record.id);
-    if (entry?.starting !== undefined) await abortable(entry.starting, signal);
+    if (entry?.starting !== undefined)
+      await abortable(entry.starting, signal, "waiting for a plugin's start");
     const current = this.#supervised.get(record.id);
     if (current?.running !== undefined) return current.running.connection;
     if (!(this.#options.state.plugins.get(record.id)?.enabled ?? false)) {
@@ -266,12 +268,3 @@ export class Supervisor {
 }
 
 const ignore = (): void => undefined;
-
-function abortable(work: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
-  if (signal === undefined) return work;
-  const { promise, reject } = Promise.withResolvers<never>();
-  const onAbort = (): void => reject(new EngineError("canceled", "waiting for a plugin's start: canceled"));
-  if (signal.aborted) onAbort();
-  signal.addEventListener("abort", onAbort, { once: true });
-  return Promise.race([work, promise]).finally(() => signal.removeEventListener("abort", onAbort));
-}

@@ -77,6 +77,7 @@ const service = (over: Partial<SystemDependencies> = {}): SystemService =>
         plugin("net:latest", true, "docker.networkdriver/1.0"),
       ]),
     },
+    unmanaged: { used: (capability) => (capability === "volumedriver" ? ["byfile"] : []) },
     registry: { login: () => Promise.resolve("token") },
     readHostFacts: () => Promise.resolve(host),
     now: () => new Date(0),
@@ -89,10 +90,10 @@ test("version says who it is, on what, and with what", async () => {
   expect(version.Components?.map(({ Name }) => Name)).toEqual(["Engine", "runc"]);
 });
 
-test("info lists enabled plugins beside built-in drivers", async () => {
+test("info lists enabled plugins and used ones that are not managed beside built-in drivers", async () => {
   const info = infoSchema.parse(await service().info());
   expect(info.Plugins).toEqual({
-    Volume: ["local", "z/vol:latest"],
+    Volume: ["byfile", "local", "z/vol:latest"],
     Network: ["bridge", "host", "net:latest", "none"],
     Authorization: null,
     Log: ["json-file"],

@@ -8,6 +8,8 @@ import {
 import type { HostFacts, ReadHostFacts } from "../../core/ports/host-facts.ts";
 import type { Registry } from "../../core/ports/registry.ts";
 import type { State } from "../../core/ports/state.ts";
+import type { PluginCapability } from "../endpoints/plugin-endpoint.ts";
+import type { UnmanagedEndpoints } from "../endpoints/unmanaged-endpoints.ts";
 import type { EngineFacts } from "./engine-facts.ts";
 import { hostInfo } from "./host-info.ts";
 import { registryInfo } from "./registry-info.ts";
@@ -16,6 +18,8 @@ export interface SystemDependencies {
   readonly engine: EngineFacts;
   readonly state: Pick<State, "containers" | "images" | "plugins">;
   readonly registry: Pick<Registry, "login">;
+  /** Plugins that the engine does not manage and knows to serve something. */
+  readonly unmanaged: Pick<UnmanagedEndpoints, "used">;
   readonly readHostFacts: ReadHostFacts;
   readonly now: () => Date;
 }
@@ -84,8 +88,10 @@ export class SystemService {
 
   #plugins(): Info["Plugins"] {
     const { drivers } = this.#dependencies.engine;
-    const withPlugins = (builtIn: readonly string[], capability: string) =>
-      [...new Set([...builtIn, ...this.#enabledPlugins(capability)])].sort();
+    const withPlugins = (builtIn: readonly string[], capability: PluginCapability) => {
+      const others = this.#dependencies.unmanaged.used(capability);
+      return [...new Set([...builtIn, ...this.#enabledPlugins(capability), ...others])].sort();
+    };
     const { authorization } = drivers;
     return {
       Volume: withPlugins(drivers.volume, "volumedriver"),

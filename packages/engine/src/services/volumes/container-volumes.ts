@@ -11,13 +11,19 @@ export interface VolumeRequest {
 
 export interface MountOptions {
   /** Without events: the engine itself looks at the volume. */
-  readonly quietly: boolean;
+  readonly quietly?: boolean;
+  /** Ends the wait for a driver that is not there yet. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What containers need of volumes. */
 export interface ContainerVolumes {
   /** Finds or creates a volume and records that the container uses it at `destination`; undone by `release`. */
-  acquire(request: VolumeRequest, containerId: string, destination: string): Promise<VolumeRecord>;
+  acquire(
+    request: VolumeRequest,
+    use: { readonly containerId: string; readonly destination: string },
+    signal?: AbortSignal,
+  ): Promise<VolumeRecord>;
   /** Mounts the volume used at `destination` for a start of the container; answers its absolute path on the host. */
   mount(containerId: string, destination: string, options?: MountOptions): Promise<string>;
   /** Unmounts whatever the container still has mounted; failures are logged and kept for the next attempt. */

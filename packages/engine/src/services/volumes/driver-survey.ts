@@ -62,7 +62,7 @@ export class DriverSurvey {
         try {
           const limit = bounded(probeMs, signal);
           const driver = await this.#drivers.get(driverName, limit);
-          const volume = await driver.get(name, { signal: limit });
+          const volume = await driver.get(name, { signal: limit, atOnce: true });
           return volume === undefined ? undefined : { driver, volume };
         } catch (error) {
           this.#logger.warn(
@@ -81,8 +81,8 @@ export class DriverSurvey {
     const limit = bounded(listMs, signal);
     try {
       const driver = await this.#drivers.get(name, limit);
-      const { scope } = await driver.capabilities({ signal: limit });
-      const found = await driver.list({ signal: limit });
+      const { scope } = await driver.capabilities({ signal: limit, atOnce: true });
+      const found = await driver.list({ signal: limit, atOnce: true });
       const volumes = found.map((volume) => volumeView(unrecorded(volume.Name, name), volume, scope));
       return { name, scope, volumes, warning: undefined };
     } catch (error) {

@@ -32,9 +32,14 @@ export class VolumeMounts implements ContainerVolumes {
     this.#options = options;
   }
 
-  acquire(request: VolumeRequest, containerId: string, destination: string): Promise<VolumeRecord> {
+  async acquire(
+    request: VolumeRequest,
+    { containerId, destination }: { readonly containerId: string; readonly destination: string },
+    signal?: AbortSignal,
+  ): Promise<VolumeRecord> {
     const { queue, state, volumes } = this.#options;
     const named = withName(request);
+    await volumes.awaitDriver(named, signal);
     return queue.run(named.name, async () => {
       const record = await volumes.ensure(named);
       state.volumeUses.put({ volume: record.name, containerId, destination, mountId: undefined });
@@ -50,7 +55,7 @@ export class VolumeMounts implements ContainerVolumes {
       throw new EngineError("not-found", `container ${containerId} has no volume at ${destination}`);
     }
     const context = `error while mounting volume '${record.name}'`;
-    const driver = await drivers.get(record.driver).catch((error: unknown) => {
+    const driver = await drivers.waitFor(record.driver, options?.signal).catch((error: unknown) => {
       throw wrapError(context, error);
     });
     if (use.mountId !== undefined) {
@@ -129,7 +134,7 @@ export class VolumeMounts implements ContainerVolumes {
     if (record === undefined) return "";
     try {
       const driver = await this.#options.drivers.get(record.driver);
-      return (await driver.get(name))?.Mountpoint ?? "";
+      return (await driver.get(name, { atOnce: true }))?.Mountpoint ?? "";
     } catch (error) {
       this.#options.logger.debug({ volume: name, reason: messageOf(error) }, "mountpoint is not known");
       return "";

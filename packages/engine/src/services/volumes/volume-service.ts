@@ -47,6 +47,7 @@ export class VolumeService {
   /** Creates a volume, or answers the one that is there; conflict if another driver has the name. */
   async create(request: VolumeRequest, signal?: AbortSignal): Promise<Volume> {
     const named = withName(request);
+    await this.awaitDriver(named, signal);
     return this.#queue.run(named.name, async () => {
       const record = await this.ensure(named, signal);
       const driver = await this.#drivers.get(record.driver, signal);
@@ -55,18 +56,28 @@ export class VolumeService {
     });
   }
 
-  /** As `create`, for callers that hold the volume's queue already. */
+  /** Waits for the driver that a volume is to have, or has, outside of the volume's queue: nobody else is to wait with it. */
+  async awaitDriver(request: VolumeRequest, signal?: AbortSignal): Promise<void> {
+    const known = this.#state.volumes.get(request.name)?.driver;
+    const isOther =
+      known !== undefined && request.driver !== "" && !this.#drivers.isSame(request.driver, known);
+    if (isOther) return;
+    await this.#drivers.waitFor(known ?? request.driver, signal).catch((error: unknown) => {
+      throw wrapError(`create ${request.name}`, error);
+    });
+  }
+
+  /** As `create`, for callers that hold the volume's queue already and have waited for the driver. */
   async ensure(request: VolumeRequest, signal?: AbortSignal): Promise<VolumeRecord> {
     const known = await this.#known(request, signal);
     if (known !== undefined) return known;
-    const driverName = this.#drivers.canonicalName(request.driver);
     const context = `create ${request.name}`;
     const driver = await this.#drivers.get(request.driver, signal).catch((error: unknown) => {
       throw wrapError(context, error);
     });
     const record: VolumeRecord = {
       name: request.name,
-      driver: driver.name === "local" ? driverName : driver.name,
+      driver: driver.name,
       options: request.options,
       labels: request.labels,
       createdAt: now(),
@@ -92,7 +103,7 @@ export class VolumeService {
 
   /** One volume, asked of its driver; not-found if neither a record nor any driver knows it. */
   async inspect(name: string, signal?: AbortSignal): Promise<Volume> {
-    const call = { signal };
+    const call = { signal, atOnce: true };
     const record = this.#state.volumes.get(name);
     if (record === undefined) {
       const found = await this.#survey.probe(name, signal);
@@ -210,7 +221,7 @@ export class VolumeService {
     const found = this.#state.volumes.get(request.name);
     const record = found?.pending === undefined ? found : await this.#settle(found, signal);
     if (record === undefined) return request.driver === "" ? this.#adopt(request, signal) : undefined;
-    if (request.driver !== "" && this.#drivers.canonicalName(request.driver) !== record.driver) {
+    if (request.driver !== "" && !this.#drivers.isSame(request.driver, record.driver)) {
       throw new EngineError(
         "conflict",
         `create ${record.name}: driver '${record.driver}' already has volume '${record.name}': volume name must be unique`,

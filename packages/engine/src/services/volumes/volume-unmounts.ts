@@ -1,5 +1,6 @@
 import { EngineError, PluginRefusal } from "../../core/errors.ts";
 import type { EventPublisher } from "../../core/events.ts";
+import { localName } from "../../core/plugin/resolve.ts";
 import type { Logger } from "../../core/ports/logger.ts";
 import type { State } from "../../core/ports/state.ts";
 import type { VolumeUse } from "../../core/volume/record.ts";
@@ -97,8 +98,9 @@ export class VolumeUnmounts {
     const record = state.volumes.get(volume);
     if (record === undefined || mountId === undefined) return;
     const driver = await drivers.get(record.driver).catch((error: unknown) => {
-      // With a plugin that has been removed its mounts are gone.
-      if (error instanceof EngineError && error.kind === "not-found") return undefined;
+      // With a managed plugin that has been removed its mounts are gone. Another that is not there may only be starting anew.
+      const isNotFound = error instanceof EngineError && error.kind === "not-found";
+      if (isNotFound && localName(record.driver) === record.driver) return undefined;
       throw error;
     });
     await driver?.unmount(volume, mountId);

@@ -1,35 +1,45 @@
 import { addAbortSignal } from "node:stream";
 import { pluginMediaType } from "@davit/protocol";
 import { errors, Pool } from "undici";
-import { EngineError, errnoOf, messageOf, PluginRefusal } from "../../core/errors.ts";
+import { EngineError, messageOf, PluginRefusal, PluginUnreachable } from "../../core/errors.ts";
 import type { ByteStream } from "../../core/ports/byte-stream.ts";
-import type { CallOptions, PluginConnection } from "../../core/ports/plugin-connection.ts";
+import type {
+  CallOptions,
+  ConnectionOptions,
+  PluginAddress,
+  PluginConnection,
+} from "../../core/ports/plugin-connection.ts";
+import { dialError, isConnectFailure } from "./dial-error.ts";
+import { tlsOptions } from "./tls-options.ts";
 
 /** The largest answer that is read; a plugin that sends more is at fault. */
 const maxAnswerBytes = 16 * 1024 * 1024;
-const origin = "http://plugin.moby.localhost";
+const socketOrigin = "http://plugin.moby.localhost";
 const keepAliveMs = 30_000;
 
-/** Calls to one plugin over its UNIX socket: a pool of kept-alive connections, opened as calls need them. */
-export class SocketConnection implements PluginConnection {
+/** Calls to one plugin: a pool of kept-alive connections, opened as calls need them. */
+export class HttpConnection implements PluginConnection {
   readonly #pool: Pool;
   /** Answers that may go on for ever hold up nothing else. */
   readonly #streams: Pool;
-  readonly #socketPath: string;
+  readonly #address: PluginAddress;
+  readonly #origin: string;
   readonly #timeoutMs: number;
 
-  constructor(socketPath: string, timeoutMs: number) {
-    this.#socketPath = socketPath;
+  constructor(address: PluginAddress, { timeoutMs }: Pick<ConnectionOptions, "timeoutMs">) {
+    this.#address = address;
     this.#timeoutMs = timeoutMs;
+    this.#origin = "socketPath" in address ? socketOrigin : address.origin;
     const options = {
-      socketPath,
+      ...("socketPath" in address ? { socketPath: address.socketPath } : {}),
+      ...("origin" in address && address.tls !== undefined ? { connect: tlsOptions(address.tls) } : {}),
       pipelining: 1,
       keepAliveTimeout: keepAliveMs,
       headersTimeout: 0,
       bodyTimeout: 0,
     };
-    this.#pool = new Pool(origin, { ...options, connections: 16, maxResponseSize: maxAnswerBytes });
-    this.#streams = new Pool(origin, options);
+    this.#pool = new Pool(this.#origin, { ...options, connections: 16, maxResponseSize: maxAnswerBytes });
+    this.#streams = new Pool(this.#origin, options);
   }
 
   async call(method: string, body: object | undefined, options: CallOptions): Promise<unknown> {
@@ -79,29 +89,23 @@ export class SocketConnection implements PluginConnection {
     error: unknown,
     client: AbortSignal | undefined,
     timeout: () => string | undefined,
-  ) {
+  ): EngineError {
     if (error instanceof EngineError) return error;
     if (client?.aborted === true) {
       return new EngineError("canceled", `${method}: the caller went away`, { cause: error });
     }
+    const asked = `Post "${this.#origin}/${method}"`;
     const late = timeout();
-    const reason =
-      late ??
-      (error instanceof errors.ResponseExceededMaxSizeError
-        ? `answer of more than ${maxAnswerBytes} bytes`
-        : dialError(this.#socketPath, error));
-    return new EngineError("unavailable", `Post "http://plugin.moby.localhost/${method}": ${reason}`, {
-      cause: error,
-    });
+    if (late !== undefined) return new EngineError("unavailable", `${asked}: ${late}`, { cause: error });
+    if (error instanceof errors.ResponseExceededMaxSizeError) {
+      const reason = `answer of more than ${maxAnswerBytes} bytes`;
+      return new EngineError("unavailable", `${asked}: ${reason}`, { cause: error });
+    }
+    if (isConnectFailure(error)) {
+      return new PluginUnreachable(`${asked}: ${dialError(this.#address, error)}`, { cause: error });
+    }
+    return new EngineError("unavailable", `${asked}: ${messageOf(error)}`, { cause: error });
   }
-}
-
-/** Failures to connect in the words that operators of the Engine know. */
-export function dialError(socketPath: string, error: unknown): string {
-  const code = errnoOf(error);
-  if (code === "ENOENT") return `dial unix ${socketPath}: connect: no such file or directory`;
-  if (code === "ECONNREFUSED") return `dial unix ${socketPath}: connect: connection refused`;
-  return messageOf(error);
 }
 
 /** The earliest of the bounds (0 is none) and the caller's own signal, as one signal. */
