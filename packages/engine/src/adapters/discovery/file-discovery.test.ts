@@ -1,6 +1,6 @@
 import { mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { TempDir } from "@davit/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Logger } from "../../core/ports/logger.ts";
@@ -215,19 +215,20 @@ describe("reading a definition", () => {
 describe("watching for a plugin", () => {
   it("sees its definition appear in a directory that was not there, change, and go", async () => {
     using watch = await discovery.watch("p");
-    const changes = async (until: () => Promise<boolean>) => {
-      while (!(await until())) await watch.changed();
+    const becomes = async (path: string | undefined) => {
+      while ((await found("p")) !== path) await watch.changed();
+      expect(await found("p")).toBe(path);
     };
     await mkdir(dir.join("lib/p"), { recursive: true });
     await write("lib/p/p.spec", "tcp://h:1");
-    await changes(async () => (await found("p")) === "lib/p/p.spec");
+    await becomes("lib/p/p.spec");
     await write("lib/p.spec.new", "tcp://h:2");
     await rename(dir.join("lib/p.spec.new"), dir.join("lib/p.spec"));
-    await changes(async () => (await found("p")) === "lib/p.spec");
+    await becomes("lib/p.spec");
     await rm(dir.join("lib"), { recursive: true });
-    await changes(async () => (await found("p")) === undefined);
+    await becomes(undefined);
     await write("lib/p.json", '{"Addr":"tcp://h:1"}');
-    await changes(async () => (await found("p")) === "lib/p.json");
+    await becomes("lib/p.json");
   });
 
   it("sees the socket that a definition names, and the one that a link leads to", async () => {
@@ -241,6 +242,7 @@ describe("watching for a plugin", () => {
       const before = (await discovery.find(name))?.identity;
       await listen(socket);
       while ((await discovery.find(name))?.identity === before) await watch.changed();
+      expect((await discovery.find(name))?.identity).not.toBe(before);
     }
   });
 });

@@ -20,7 +20,7 @@ import { engineHeaders } from "../../http/engine-headers.ts";
 import type { Route } from "../../http/route.ts";
 import { type ApiServer, createApiServer } from "../../http/server.ts";
 import { AuthorizationChain } from "../../services/authorization/authorization-chain.ts";
-import type { PluginEndpoints } from "../../services/endpoints/plugin-endpoint.ts";
+import type { PluginEndpoint, PluginEndpoints } from "../../services/endpoints/plugin-endpoint.ts";
 
 const allowing: Readonly<Record<string, PluginAnswer>> = {
   "AuthZPlugin.AuthZReq": () => ({ Allow: true }),
@@ -101,22 +101,27 @@ export class GuardedEngine implements AsyncDisposable {
     const connection = (name: string): PluginConnection => {
       const known = this.#connections.get(name);
       if (known !== undefined) return known;
-      const made = pluginConnector.open(join(this.dir, `${name}.sock`), { timeoutMs: 0 });
+      const made = pluginConnector.open(
+        { socketPath: join(this.dir, `${name}.sock`) },
+        { plugin: name, timeoutMs: 0 },
+      );
       this.#connections.set(name, made);
       return made;
     };
+    const get = (name: string): Promise<PluginEndpoint> =>
+      name === "missing"
+        ? Promise.reject(new EngineError("not-found", `plugin "${name}" not found`))
+        : Promise.resolve({
+            name,
+            connection: connection(name),
+            toHostPath: (inside) => inside,
+            toRealPath: (inside) => Promise.resolve(inside),
+          });
     return {
       canonicalName: (typed) => typed,
       names: () => Promise.resolve([]),
-      get: (name) =>
-        name === "missing"
-          ? Promise.reject(new EngineError("not-found", `plugin "${name}" not found`))
-          : Promise.resolve({
-              name,
-              connection: connection(name),
-              toHostPath: (inside) => inside,
-              toRealPath: (inside) => Promise.resolve(inside),
-            }),
+      get,
+      waitFor: get,
     };
   }
 }
