@@ -34,6 +34,8 @@ const depends = [
   "libstdc++6",
 ];
 
+const bundles = ["davit.cjs", "davitd.cjs"] as const;
+
 /** Where shells look for completions. */
 const completions = {
   bash: "usr/share/bash-completion/completions/davit",
@@ -69,8 +71,8 @@ function put(content: string | Uint8Array, target: string, mode: number): void {
 
 /** The packages whose code is in the bundles, by their source maps. */
 function bundledPackages(): readonly string[] {
-  const names = ["davit", "davitd"].flatMap((program) => {
-    const map = readFileSync(join(root, `dist/${program}.mjs.map`), "utf8");
+  const names = bundles.flatMap((bundle) => {
+    const map = readFileSync(join(root, `dist/${bundle}.map`), "utf8");
     return [...map.matchAll(/"[^"]*node_modules\/((?:@[^/"]+\/)?[^/"]+)\//g)].map((match) => match[1] ?? "");
   });
   return [...new Set(names)].sort();
@@ -115,8 +117,7 @@ Description: ${description[0]?.toLowerCase() ?? ""}${description.slice(1)}
 try {
   chmodSync(stage, 0o755);
   install(`node_modules/node-linux-${cpu}/bin/node`, "usr/lib/davit/node", 0o755);
-  for (const program of ["davit", "davitd"])
-    install(`dist/${program}.mjs`, `usr/lib/davit/${program}.mjs`, 0o644);
+  for (const bundle of bundles) install(`dist/${bundle}`, `usr/lib/davit/${bundle}`, 0o644);
   install("packaging/davit", "usr/bin/davit", 0o755);
   install("packaging/davitd", "usr/sbin/davitd", 0o755);
   for (const unit of ["davit.service", "davit.socket"])
@@ -126,7 +127,7 @@ try {
     if (existsSync(join(root, "docs", page))) install(`docs/${page}`, `usr/share/doc/davit/${page}`, 0o644);
   }
   for (const [shell, target] of Object.entries(completions)) {
-    const script = execFileSync(process.execPath, [join(root, "dist/davit.mjs"), "completion", shell]);
+    const script = execFileSync(process.execPath, [join(root, "dist/davit.cjs"), "completion", shell]);
     put(script, target, 0o644);
   }
   put(copyright(), "usr/share/doc/davit/copyright", 0o644);

@@ -185,9 +185,9 @@ unpack_peers() {
 
 build() {
   newest=""
-  if [ -e dist/davitd.mjs ] && [ -e dist/davit.mjs ]; then
+  if [ -e dist/davitd.cjs ] && [ -e dist/davit.cjs ]; then
     newest=$(find packages/*/src packages/*/package.json scripts/build.ts package-lock.json \
-      -newer dist/davitd.mjs ! -name '*.test.ts' ! -path 'packages/testkit/*' | head -n 1)
+      -newer dist/davitd.cjs ! -name '*.test.ts' ! -path 'packages/testkit/*' | head -n 1)
     [ -n "$newest" ] || return 0
   fi
   "$1" scripts/build.ts >&2 || fail "the bundles in dist/ could not be built: see above"

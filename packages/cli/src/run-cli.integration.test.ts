@@ -9,7 +9,7 @@ import { parseEndpoint } from "./client/endpoint.ts";
 import { EngineClient } from "./client/engine-client.ts";
 import { Failure, messageOf } from "./failure.ts";
 import { runCli } from "./run-cli.ts";
-import { testContext } from "./test-context.ts";
+import { surroundingsOf, testContext } from "./test-context.ts";
 
 type Answer = (request: IncomingMessage, response: ServerResponse, body: Buffer) => void;
 
@@ -67,7 +67,7 @@ async function daemon(answers: Readonly<Record<string, Answer>>) {
 async function cli(host: string, argv: readonly string[], options: { readonly input?: string } = {}) {
   const context = testContext({ host, ...options });
   try {
-    const code = await runCli(argv, () => context);
+    const code = await runCli(argv, surroundingsOf(context));
     return { code, ...context.printed() };
   } catch (error) {
     const code = error instanceof Failure ? error.exitCode : -1;
@@ -260,7 +260,7 @@ test("an interrupt aborts the request", async () => {
       })
     ).host,
   });
-  await expect(runCli(["events"], () => context)).rejects.toThrow("aborted");
+  await expect(runCli(["events"], surroundingsOf(context))).rejects.toThrow("aborted");
   context.client.close();
 });
 

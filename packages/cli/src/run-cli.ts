@@ -1,76 +1,76 @@
 import { commandRows } from "./command-line/help.ts";
 import { programName } from "./command-line/usage-failure.ts";
 import { type Branch, branches, type Leaf, topLevel } from "./command-tree.ts";
-import { type Context, printLine } from "./context.ts";
+import { type Context, type Output, printLine } from "./context.ts";
 import { Failure } from "./failure.ts";
 import { type GlobalFlags, parseGlobalOptions } from "./global-options.ts";
 import { programVersion } from "./program-version.ts";
 
+/** What a command line is run with. */
+export interface Surroundings {
+  readonly out: Output;
+  readonly err: Output;
+  /** Called when a command is run: what is answered without one needs nothing of it. */
+  readonly createContext: (flags: GlobalFlags) => Promise<Context>;
+}
+
 /** Runs one command line and returns the exit code; whatever goes wrong is thrown. */
-export async function runCli(
-  argv: readonly string[],
-  createContext: (flags: GlobalFlags) => Context,
-): Promise<number> {
+export async function runCli(argv: readonly string[], surroundings: Surroundings): Promise<number> {
+  const { out } = surroundings;
   const { args, flags, help } = parseGlobalOptions(argv);
-  const context = createContext(flags);
   const [word, ...rest] = args;
   if (flags.version) {
-    printLine(context.out, `Davit version ${programVersion}`);
+    printLine(out, `Davit version ${programVersion}`);
     return 0;
   }
   if (help !== undefined || word === undefined || (word === "help" && rest.length === 0)) {
-    context.out.write(overview(help ?? parseGlobalOptions(["--help"]).help ?? ""));
+    out.write(overview(help ?? parseGlobalOptions(["--help"]).help ?? ""));
     return 0;
   }
   // `davit help plugin ls` asks the command itself.
-  if (word === "help") return runCli([...rest, "--help"], () => context);
-  if (word === "__complete") return printCandidates(rest, context, createContext);
+  if (word === "help") return runCli([...rest, "--help"], surroundings);
+  if (word === "__complete") return printCandidates(rest, surroundings);
   const branch = own(branches, word);
-  if (branch !== undefined) return runBranch(word, branch, rest, context);
-  const leaf = own(topLevel, word);
+  const leaf =
+    branch === undefined ? own(topLevel, word) : findInBranch(word, branch, rest.shift(), surroundings);
+  if (typeof leaf === "number") return leaf;
   if (leaf === undefined) throw unknownCommand(word);
-  return runLeaf(leaf, rest, context);
+  const [context, verb] = await Promise.all([surroundings.createContext(flags), leaf.load()]);
+  return verb.execute(context, rest);
 }
 
 /** What a shell asks at TAB; nobody wants to see why there is no answer. */
 async function printCandidates(
   argv: readonly string[],
-  context: Context,
-  createContext: (flags: GlobalFlags) => Context,
+  { out, createContext }: Surroundings,
 ): Promise<number> {
   const { complete } = await import("./completion/complete.ts");
-  const contextFor = (globals: readonly string[]): Context =>
+  const contextFor = async (globals: readonly string[]): Promise<Context> =>
     createContext(parseGlobalOptions(globals).flags);
   const words = argv[0] === "--" ? argv.slice(1) : argv;
   const candidates = await complete(words, contextFor).catch(() => []);
-  for (const { word, help } of candidates) printLine(context.out, `${word}\t${help}`);
+  for (const { word, help } of candidates) printLine(out, `${word}\t${help}`);
   return 0;
 }
 
-async function runBranch(
+/** The command, or the exit code if its noun alone was asked for. */
+function findInBranch(
   noun: string,
   branch: Branch,
-  [word, ...rest]: readonly string[],
-  context: Context,
-): Promise<number> {
+  word: string | undefined,
+  { out, err }: Surroundings,
+): Leaf | number {
   if (word === undefined || word === "--help") {
-    (word === undefined ? context.err : context.out).write(branchHelp(noun, branch));
+    (word === undefined ? err : out).write(branchHelp(noun, branch));
     return 0;
   }
   const leaf = own(branch.commands, own(branch.aliases, word) ?? word);
-  if (leaf === undefined) {
-    throw word.startsWith("-")
-      ? new Failure(`unknown flag: ${word}\n\nRun '${programName} ${noun} --help' for more information`, {
-          exitCode: 125,
-        })
-      : unknownCommand(`${noun} ${word}`, noun);
-  }
-  return runLeaf(leaf, rest, context);
-}
-
-async function runLeaf(leaf: Leaf, argv: readonly string[], context: Context): Promise<number> {
-  const verb = await leaf.load();
-  return verb.execute(context, argv);
+  if (leaf !== undefined) return leaf;
+  throw word.startsWith("-")
+    ? new Failure(`unknown flag: ${word}\n\nRun '${programName} ${noun} --help' for more information`, {
+        exitCode: 125,
+      })
+    : unknownCommand(`${noun} ${word}`, noun);
 }
 
 const own = <Value>(record: Readonly<Record<string, Value>>, key: string): Value | undefined =>

@@ -4,6 +4,7 @@ import type { ConfigFile } from "./auth/config-file.ts";
 import { parseEndpoint } from "./client/endpoint.ts";
 import { EngineClient } from "./client/engine-client.ts";
 import type { Context } from "./context.ts";
+import type { Surroundings } from "./run-cli.ts";
 import { Interrupts } from "./terminal/interrupts.ts";
 import { LineReader } from "./terminal/line-reader.ts";
 
@@ -42,3 +43,10 @@ export function testContext(options: {
     printed: () => ({ out: String(out.read() ?? ""), err: String(err.read() ?? "") }),
   };
 }
+
+/** For a command line that runs in this context. */
+export const surroundingsOf = (context: Context): Surroundings => ({
+  out: context.out,
+  err: context.err,
+  createContext: async () => context,
+});

@@ -1,14 +1,14 @@
-import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from "node:http";
+import {
+  Agent,
+  type ClientRequest,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  request,
+} from "node:http";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { errnoOf, Failure, messageOf, UnreachableFailure } from "../failure.ts";
 import type { Endpoint, TlsMaterial } from "./endpoint.ts";
-
-/**
- * An `import` of node:http reads all its exports, one of which (WebSocket) loads Node's whole bundled undici:
- * 30 ms that a short command would spend on nothing.
- */
-const { Agent, request } = process.getBuiltinModule("node:http");
 
 export interface TransportRequest {
   readonly method: string;
@@ -26,7 +26,7 @@ export interface TransportRequest {
 export class Transport {
   readonly endpoint: Endpoint;
   readonly #request: typeof request;
-  readonly #agent: InstanceType<typeof Agent>;
+  readonly #agent: Agent;
   readonly #headers: Readonly<Record<string, string>>;
 
   constructor(endpoint: Endpoint, headers: Readonly<Record<string, string>> = {}) {
@@ -74,7 +74,7 @@ export class Transport {
       method: options.method,
       path: options.path,
       headers: { Host: this.#hostHeader(), ...this.#headers, ...options.headers },
-      ...tlsOptions(this.endpoint.tls),
+      ...(this.endpoint.tls === undefined ? withoutTls : tlsOptions(this.endpoint.tls)),
       signal: options.signal,
     };
   }
@@ -92,8 +92,10 @@ export class Transport {
   }
 }
 
-function tlsOptions(tls: TlsMaterial | undefined) {
-  if (tls === undefined) return {};
+// Given, it is not looked for: that costs milliseconds, for TLS alone.
+const withoutTls = { servername: "" };
+
+function tlsOptions(tls: TlsMaterial) {
   const { verify, ...material } = tls;
   return { ...material, rejectUnauthorized: verify };
 }

@@ -19,6 +19,29 @@ export function parseCommandLine<const Given extends Flags>(
   grammar: Grammar<Given>,
   argv: readonly string[],
 ): CommandLine<Given> {
+  const entries = Object.entries(grammar.flags);
+  const { given, args } = argv.some((word) => word.startsWith("-"))
+    ? readOptions(grammar, argv)
+    : // Most command lines; commander costs milliseconds.
+      { given: {}, args: argv };
+  const values: Record<string, unknown> = {};
+  const help = given["help"] === true ? helpText(grammar) : undefined;
+  if (help === undefined) {
+    const { min, max } = grammar.args;
+    if (args.length < min || args.length > (max ?? Number.POSITIVE_INFINITY)) throw argumentFailure(grammar);
+    for (const [key, flag] of entries) values[key] = readFlag(grammar, key, flag, given);
+  }
+  // Every key was filled by the flag of that key just above (or nobody looks, when help is printed).
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return { help, args, flags: values as FlagValues<Given> };
+}
+
+interface Options {
+  readonly given: Readonly<Record<string, unknown>>;
+  readonly args: readonly string[];
+}
+
+function readOptions(grammar: Grammar, argv: readonly string[]): Options {
   const command = new Command()
     .exitOverride()
     .helpOption(false)
@@ -26,8 +49,7 @@ export function parseCommandLine<const Given extends Flags>(
     .configureOutput({ writeErr: () => undefined, writeOut: () => undefined });
   if (grammar.optionsEndAtFirstArgument === true) command.passThroughOptions();
   command.option("--help");
-  const entries = Object.entries(grammar.flags);
-  for (const [key, flag] of entries) addFlag(command, key, flag);
+  for (const [key, flag] of Object.entries(grammar.flags)) addFlag(command, key, flag);
   const words = splitSwitchValues(grammar, argv);
   try {
     command.parse(words, { from: "user" });
@@ -35,19 +57,7 @@ export function parseCommandLine<const Given extends Flags>(
     if (error instanceof CommanderError) throw flagFailure(grammar, problemOf(error, argv));
     throw flagFailure(grammar, messageOf(error));
   }
-  const given: Readonly<Record<string, unknown>> = command.opts();
-  const values: Record<string, unknown> = {};
-  const help = given["help"] === true ? helpText(grammar) : undefined;
-  if (help === undefined) {
-    const { min, max } = grammar.args;
-    if (command.args.length < min || command.args.length > (max ?? Number.POSITIVE_INFINITY)) {
-      throw argumentFailure(grammar);
-    }
-    for (const [key, flag] of entries) values[key] = readFlag(grammar, key, flag, given);
-  }
-  // Every key was filled by the flag of that key just above (or nobody looks, when help is printed).
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  return { help, args: command.args, flags: values as FlagValues<Given> };
+  return { given: command.opts(), args: command.args };
 }
 
 function addFlag(command: Command, key: string, flag: Flag<unknown>): void {

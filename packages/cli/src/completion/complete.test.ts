@@ -5,7 +5,7 @@ import { shellScripts } from "./shell-scripts.ts";
 
 /** Without a daemon: what is known from the commands alone. */
 const words = async (...typed: readonly string[]): Promise<readonly string[]> =>
-  (await complete(typed, () => testContext({}))).map(({ word }) => word);
+  (await complete(typed, async () => testContext({}))).map(({ word }) => word);
 
 test.each([
   [["plu"], ["plugin"]],

@@ -13,12 +13,12 @@ export interface Candidate {
 /** What may stand where the cursor is: the last word is being typed. */
 export async function complete(
   words: readonly string[],
-  contextFor: (globals: readonly string[]) => Context,
+  contextFor: (globals: readonly string[]) => Promise<Context>,
 ): Promise<readonly Candidate[]> {
   const typed = words.at(-1) ?? "";
   const position = await readPosition(words.slice(0, -1));
   const ask = async (source: Source | undefined, prefix = ""): Promise<readonly Candidate[]> => {
-    const found = source === undefined ? [] : await source(contextFor(position.globals), position.args);
+    const found = source === undefined ? [] : await source(await contextFor(position.globals), position.args);
     return matching(
       found.map((word) => ({ word: prefix + word, help: "" })),
       typed,

@@ -14,6 +14,11 @@ export class KeyedQueue {
     return result;
   }
 
+  /** The keys with work that has not ended. */
+  get busy(): readonly string[] {
+    return [...this.#tails.keys()];
+  }
+
   /** Resolves when nothing is queued any more. */
   async idle(): Promise<void> {
     while (this.#tails.size > 0) await Promise.all(this.#tails.values());

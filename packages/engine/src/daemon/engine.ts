@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import { readHostFacts } from "../adapters/host-facts/read-host-facts.ts";
+import { hasProcess } from "../core/container/transitions.ts";
 import type { Logger } from "../core/ports/logger.ts";
 import { authorization } from "../http/authorization.ts";
 import { engineHeaders } from "../http/engine-headers.ts";
@@ -15,6 +16,7 @@ import { MetricsServer } from "./metrics/metrics-server.ts";
 import { observedRoutes } from "./metrics/observed-routes.ts";
 import { addStateGauges, observedHostFacts, setEngineGauges } from "./metrics/state-gauges.ts";
 import { createServices } from "./services.ts";
+import { StopSteps } from "./stop-steps.ts";
 import { version } from "./version.ts";
 
 /** An engine that is constructed and does not serve yet. */
@@ -54,6 +56,18 @@ export async function createEngine(configuration: Configuration, logger: Logger)
     routes: observedRoutes(apiRoutes(services), metrics),
   });
 
+  const running = (): readonly string[] =>
+    adapters.state.containers.list().flatMap((record) => (hasProcess(record) ? [record.id] : []));
+  /** How long the most patient of the running containers may take to stop. */
+  const longestStopMs = (): number =>
+    Math.max(
+      0,
+      ...running().map((id) => {
+        const seconds = adapters.state.containers.get(id)?.config.stopTimeoutSeconds ?? 0;
+        return seconds < 0 ? Number.POSITIVE_INFINITY : seconds * 1000;
+      }),
+    );
+
   let restored = Promise.resolve();
   return {
     server,
@@ -91,16 +105,26 @@ export async function createEngine(configuration: Configuration, logger: Logger)
       const { shutdownTimeout, liveRestore } = settings.current;
       await server.close({ graceMs: shutdownTimeout * 1000 });
       services.unmanaged.close();
+      const steps = new StopSteps(shutdownTimeout * 1000 + (liveRestore ? 0 : longestStopMs()), logger);
       // A start under way is given up, or waited for, so that nothing comes up behind the stop.
+      const busyPlugins = (): readonly string[] => pluginQueue.busy;
       if (liveRestore) {
-        await supervisor.dismissAll();
+        await steps.run("dismiss plugins", () => supervisor.dismissAll(), busyPlugins);
         supervisor.close();
       }
-      await Promise.allSettled([restored]);
-      if (!liveRestore) await containers.lifecycle.stopAll();
-      await containers.close();
-      if (!liveRestore) await plugins.lifecycle.stopAll();
-      await pluginQueue.idle();
+      await steps.run(
+        "take over what runs",
+        () => restored,
+        () => [...containers.busy(), ...busyPlugins()],
+      );
+      if (!liveRestore) await steps.run("stop containers", () => containers.lifecycle.stopAll(), running);
+      await steps.run(
+        "let go of containers",
+        () => containers.close(),
+        () => containers.busy(),
+      );
+      if (!liveRestore) await steps.run("stop plugins", () => plugins.lifecycle.stopAll(), busyPlugins);
+      await steps.run("let go of plugins", () => pluginQueue.idle(), busyPlugins);
       await metricsServer[Symbol.asyncDispose]();
       adapters.state.close();
       adapters.locks[Symbol.dispose]();

@@ -262,7 +262,7 @@ export const options = {
     flag: "shutdown-timeout",
     kind: "number",
     fallback: 15,
-    doc: "seconds that requests under way may take when the daemon stops",
+    doc: "seconds that requests under way may take when the daemon stops, and then whatever else has begun",
     group: "Life",
     reloads: true,
   }),

@@ -37,6 +37,8 @@ export interface ContainerServices {
    * the first request is served, and need not be awaited for it.
    */
   restore(startAfter: Promise<unknown>): Promise<void>;
+  /** The IDs of those that something is being done to. */
+  busy(): readonly string[];
   /** Lets go of the containers, which go on running. */
   close(): Promise<void>;
 }
@@ -70,6 +72,7 @@ export function containerServices(ports: ContainerPorts): ContainerServices {
     restore: async (startAfter) => {
       await Promise.all([settler.restore(startAfter), exec.clearLeftovers()]);
     },
+    busy: () => queue.busy,
     close: () => settler.close(),
   };
 }
