@@ -103,7 +103,7 @@ Architecture: ${architectures[cpu]}
 Maintainer: Davit maintainers <maintainers@davit.invalid>
 Installed-Size: ${Number.parseInt(sizes, 10)}
 Depends: ${depends.join(", ")}
-Recommends: containernetworking-plugins, iptables
+Recommends: iptables
 Section: admin
 Priority: optional
 Description: ${description[0]?.toLowerCase() ?? ""}${description.slice(1)}

@@ -125,8 +125,8 @@ LIST
   [ -x /usr/bin/docker-compose ] || printf ' docker-compose'
 }
 
-# What the engine runs: runc and conmon for containers, bsdtar for layers, socat for their stdin, CNI (with iptables and
-# ip) for the default network, mount and friends for the rest.
+# What the engine runs: runc and conmon for containers, bsdtar for layers, socat for their stdin, ip and iptables for
+# networks, mount and friends for the rest.
 install_debian() {
   missing=""
   while read -r command package; do
@@ -141,7 +141,6 @@ ip iproute2
 socat socat
 iptables iptables
 LIST
-  [ -d /usr/lib/cni ] || missing="$missing containernetworking-plugins"
   [ -z "$with_peers" ] || missing="$missing$(missing_for_tests)"
   [ -e /etc/ssl/certs/ca-certificates.crt ] || missing="$missing ca-certificates"
   [ -n "$missing" ] || return 0

@@ -218,7 +218,7 @@ describe("the default network", () => {
       "busybox",
       "sh",
       "-c",
-      "exec nc -lk -p 80 -e echo hello",
+      "exec nc -ll -p 80 -e echo hello",
     ]);
     const ports = (await engine.ok(["port", id])).split("\n");
     expect(ports).toContain("80/tcp -> 127.0.0.1:18080");

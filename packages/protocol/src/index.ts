@@ -43,6 +43,20 @@ export {
   imagePruneResponseSchema,
   imageSummarySchema,
 } from "./engine-api/image.ts";
+export {
+  type EndpointSettings,
+  endpointSettingsSchema,
+  type Network,
+  type NetworkCreateBody,
+  type NetworkCreateResponse,
+  type NetworkPruneResponse,
+  networkConnectBodySchema,
+  networkCreateBodySchema,
+  networkCreateResponseSchema,
+  networkDisconnectBodySchema,
+  networkPruneResponseSchema,
+  networkSchema,
+} from "./engine-api/network.ts";
 export { type Plugin, pluginSchema, pluginSetBodySchema } from "./engine-api/plugin.ts";
 export { type Progress, progressSchema } from "./engine-api/progress.ts";
 export {

@@ -9,8 +9,8 @@ import { DiskFormerPlugins } from "../adapters/former-plugins/disk-former-plugin
 import { LinuxHost } from "../adapters/host/linux-host.ts";
 import { K8sFileLogs } from "../adapters/logs/k8s-file-logs.ts";
 import { LinuxMountFiles } from "../adapters/mount-files/linux-mount-files.ts";
-import { CniNetwork } from "../adapters/network/cni-network.ts";
 import { FreePorts } from "../adapters/network/free-ports.ts";
+import { LinuxSandboxes } from "../adapters/network/linux-sandboxes.ts";
 import { ConmonInput } from "../adapters/process-input/conmon-input.ts";
 import { ConmonRuntime } from "../adapters/runtime/conmon-runtime.ts";
 import { RuncControl } from "../adapters/runtime/runc-control.ts";
@@ -69,13 +69,7 @@ export async function createAdapters(configuration: Configuration, logger: Logge
       logger,
     }),
     hostPorts: new FreePorts(),
-    network: new CniNetwork({
-      stateDir: `${execRoot}/network`,
-      pluginDirs: configuration.cniDirs,
-      bridge: configuration.bridgeName,
-      subnet: configuration.bridgeSubnet,
-      logger,
-    }),
+    sandboxes: new LinuxSandboxes({ dir: `${execRoot}/network/namespaces` }),
   };
 }
 

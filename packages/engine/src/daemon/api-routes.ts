@@ -5,6 +5,7 @@ import { containerRoutes } from "../http/routes/containers.ts";
 import { diskUsageRoutes } from "../http/routes/disk-usage.ts";
 import { execRoutes } from "../http/routes/exec.ts";
 import { imageRoutes } from "../http/routes/images.ts";
+import { networkRoutes } from "../http/routes/networks.ts";
 import { pluginArchiveRoutes } from "../http/routes/plugin-archives.ts";
 import { pluginRoutes } from "../http/routes/plugins.ts";
 import { systemRoutes } from "../http/routes/system.ts";
@@ -17,6 +18,7 @@ export const apiRoutes = (services: Services): readonly Route[] => [
   ...pluginRoutes(services.plugins),
   ...pluginArchiveRoutes(services.plugins.archiver),
   ...volumeRoutes(services.volumes),
+  ...networkRoutes(services.networks),
   ...containerRoutes(services.containers),
   ...execRoutes(services.containers.exec),
   ...containerArchiveRoutes(services.containers),

@@ -11,6 +11,7 @@ import { LinuxHost } from "../adapters/host/linux-host.ts";
 import { K8sFileLogs } from "../adapters/logs/k8s-file-logs.ts";
 import { LinuxMountFiles } from "../adapters/mount-files/linux-mount-files.ts";
 import { FreePorts } from "../adapters/network/free-ports.ts";
+import { LinuxSandboxes } from "../adapters/network/linux-sandboxes.ts";
 import { ConmonInput } from "../adapters/process-input/conmon-input.ts";
 import { ConmonRuntime } from "../adapters/runtime/conmon-runtime.ts";
 import { RuncControl } from "../adapters/runtime/runc-control.ts";
@@ -18,12 +19,14 @@ import { OverlaySnapshots } from "../adapters/snapshots/overlay-snapshots.ts";
 import { SqliteState } from "../adapters/state/sqlite-state.ts";
 import type { EventFact } from "../core/events.ts";
 import { Layout } from "../core/layout.ts";
+import { DefaultIpam } from "../core/network/default-ipam.ts";
 import type { Logger } from "../core/ports/logger.ts";
-import type { Network } from "../core/ports/network.ts";
 import type { Output } from "../services/containers/container-output.ts";
 import { type ContainerServices, containerServices } from "../services/containers/container-services.ts";
 import { GarbageCollector } from "../services/garbage/garbage-collector.ts";
 import { type ImageServices, imageServices } from "../services/images/image-services.ts";
+import { networkServices } from "../services/networks/network-services.ts";
+import { loadNetworks } from "../services/networks/predefined-networks.ts";
 import type { ContainerVolumes } from "../services/volumes/container-volumes.ts";
 
 const silent: Logger = {
@@ -34,13 +37,9 @@ const silent: Logger = {
   child: () => silent,
 };
 
-const noNetwork: Network = {
-  available: async () => "there is none here",
-  createNamespace: () => Promise.reject(new Error("not available")),
-  removeNamespace: async () => undefined,
-  attach: () => Promise.reject(new Error("not available")),
-  detach: async () => undefined,
-  list: async () => [],
+const noDrivers = { get: () => Promise.reject(new Error("there are no drivers")) };
+const unused = (): never => {
+  throw new Error("not used");
 };
 
 /** Directories as volumes, and a log of what was asked. */
@@ -108,6 +107,16 @@ async function startEngine(): Promise<void> {
     compression,
     platform,
   });
+  const network = networkServices({
+    ...common,
+    drivers: noDrivers,
+    ipamDrivers: noDrivers,
+    sandboxes: new LinuxSandboxes({ dir: dir.join("n") }),
+    hostPorts: new FreePorts(),
+    logger: silent,
+  });
+  const ipam = new DefaultIpam({ pools: [], routes: () => Promise.resolve([]), uniqueLocalPrefix: unused });
+  loadNetworks({ state, logger: silent }, ipam, { name: "none", subnet: "" });
   services = containerServices({
     ...common,
     runtime,
@@ -115,7 +124,6 @@ async function startEngine(): Promise<void> {
     input: new ConmonInput({ socatPath: "/usr/bin/socat" }),
     files: new LinuxContainerFiles(),
     mountFiles: new LinuxMountFiles(),
-    hostPorts: new FreePorts(),
     architecture: platform.architecture,
     control: new RuncControl({
       runcPath: "/usr/sbin/runc",
@@ -123,7 +131,8 @@ async function startEngine(): Promise<void> {
       stateRoot: dir.join("x/runc"),
     }),
     host,
-    network: noNetwork,
+    networks: network.ofContainers,
+    networkCatalog: network.networks,
     layout,
     logger: silent,
     volumes,
@@ -428,6 +437,6 @@ test("a terminal has the size it is told", async () => {
 test("the default network says how to do without where there is none", async () => {
   const id = await create("true", { HostConfig: { NetworkMode: "default" } });
   await expect(services.lifecycle.start(id)).rejects.toThrow(
-    "join network bridge: there is none here (use --network none or --network host)",
+    "network bridge not found: the daemon runs without it (use --network none, --network host or a network of your own)",
   );
 });

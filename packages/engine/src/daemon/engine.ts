@@ -42,7 +42,8 @@ export async function createEngine(configuration: Configuration, logger: Logger)
   const facts = await engineFacts(settings, logger);
   const hostFacts = observedHostFacts(readHostFacts, metrics);
   const services = createServices(adapters, { settings, metrics, facts, readHostFacts: hostFacts });
-  const { plugins, volumes, volumeMounts, containers, events, garbage, supervisor, pluginQueue } = services;
+  const { plugins, volumes, volumeMounts, networks, containers, events, garbage, supervisor, pluginQueue } =
+    services;
   addStateGauges(metrics.registry, {
     state: adapters.state,
     pluginPhase: (id) => supervisor.phase(id),
@@ -86,7 +87,8 @@ export async function createEngine(configuration: Configuration, logger: Logger)
       // Their volumes' drivers first: a container is started again even if one of them could not be.
       const started = plugins.lifecycle.restore();
       const guarded = started.catch(() => undefined).then(() => services.authorization.open());
-      const drivers = settled(logger, [started, volumes.restore()]);
+      const networked = inTurn([() => started, () => networks.networks.restore()]);
+      const drivers = settled(logger, [networked, volumes.restore()]);
       const unused = settled(logger, [volumeMounts.restore()]);
       const all = [drivers, unused, containers.restore(drivers), guarded];
       restored = Promise.all(all).then(() => undefined);
@@ -138,6 +140,13 @@ async function listenForPlugins(server: MetricsServer, { host, layout }: Adapter
   await host.ensureDir(closedDir, 0o700);
   await host.ensureDir(dir, 0o755);
   await server.listenOnSocket(socket, { mode: 0o666 });
+}
+
+/** One after the other, whatever becomes of those before. */
+async function inTurn(work: readonly (() => Promise<void>)[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (const step of work) await step().catch((error: unknown) => failures.push(error));
+  if (failures.length > 0) throw failures[0];
 }
 
 /** Waits for all; a failure is logged, since nobody else is told. */

@@ -27,6 +27,7 @@ import { architecture } from "./engine-facts.ts";
 import type { EngineMetrics } from "./metrics/engine-metrics.ts";
 import { observedConnector } from "./metrics/observed-connector.ts";
 import { observedEvents } from "./metrics/observed-events.ts";
+import { createNetworks } from "./networks.ts";
 
 export interface ServicesOptions {
   /** As they are now: SIGHUP changes them. */
@@ -48,6 +49,8 @@ export function createServices(adapters: Adapters, options: ServicesOptions) {
   const platform = { os: "linux", architecture };
   const common = { ...adapters, events, garbage, platform };
 
+  const network = createNetworks(adapters, { events, settings });
+
   const pluginQueue = new KeyedQueue();
   const connector = observedConnector(pluginConnector, metrics);
   const pluginName = (id: string): string => state.plugins.get(id)?.name ?? id;
@@ -55,6 +58,7 @@ export function createServices(adapters: Adapters, options: ServicesOptions) {
     state,
     process: new PluginProcess({
       ...adapters,
+      networks: network.ofPlugins,
       connector,
       get startTimeoutMs() {
         return settings.current.pluginStartTimeout * 1000;
@@ -106,6 +110,8 @@ export function createServices(adapters: Adapters, options: ServicesOptions) {
     ...common,
     architecture,
     volumes: volumeMounts,
+    networks: network.ofContainers,
+    networkCatalog: network.networks,
     images: images.images,
   });
 
@@ -132,6 +138,7 @@ export function createServices(adapters: Adapters, options: ServicesOptions) {
     unmanaged,
     volumes,
     volumeMounts,
+    networks: { networks: network.networks, connections: containers.connections },
     images,
     containers,
     diskUsage,

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { goList, goObject, goStringMap } from "../json.ts";
 import { hostConfigSchema } from "./host-config.ts";
+import { endpointSettingsSchema } from "./network.ts";
 
 // https://docs.docker.com/reference/api/engine/version/v1.51/#tag/Container
 
@@ -12,14 +13,6 @@ const keySet = z.preprocess((value) => value ?? {}, z.record(z.string(), z.unkno
 
 /** A command line: a list, or one string, which is one word. */
 const words = z.union([z.array(z.string()), z.string().transform((word) => [word])]);
-
-const endpoint = goObject({
-  IPAMConfig: goObject({ IPv4Address: text, IPv6Address: text }).optional(),
-  Links: goList(z.string()),
-  Aliases: goList(z.string()),
-  MacAddress: text,
-  DriverOpts: goStringMap,
-});
 
 export const containerCreateBodySchema = goObject({
   Hostname: text,
@@ -58,7 +51,10 @@ export const containerCreateBodySchema = goObject({
   HostConfig: absent(hostConfigSchema),
   NetworkingConfig: absent(
     goObject({
-      EndpointsConfig: z.preprocess((value) => value ?? {}, z.record(z.string(), absent(endpoint))),
+      EndpointsConfig: z.preprocess(
+        (value) => value ?? {},
+        z.record(z.string(), absent(endpointSettingsSchema)),
+      ),
     }),
   ),
 });

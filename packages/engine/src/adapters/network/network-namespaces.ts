@@ -38,6 +38,19 @@ export class NetworkNamespaces {
     return path;
   }
 
+  async adopt(id: string, pid: number): Promise<string> {
+    const path = this.path(id);
+    if (await this.exists(id)) return path;
+    await mkdir(this.#dir, { recursive: true, mode: 0o700 });
+    await writeFile(path, "", { mode: 0o600 });
+    const { exitCode, stderr } = await runProgram(["mount", "--bind", `/proc/${pid}/ns/net`, path]);
+    if (exitCode !== 0) {
+      await this.remove(id);
+      throw new EngineError("internal", `hold network namespace of process ${pid}: ${stderr.trim()}`);
+    }
+    return path;
+  }
+
   async remove(id: string): Promise<void> {
     const path = this.path(id);
     if (await this.exists(id)) {

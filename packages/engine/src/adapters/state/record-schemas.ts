@@ -1,5 +1,6 @@
 import { digestSchema, hostConfigSchema, pluginConfigSchema, pluginSettingsSchema } from "@davit/protocol";
 import * as z from "zod";
+import { containerNetworkSchema, publishedPortSchema } from "./network-schemas.ts";
 
 // The stored shape of every record. A change that cannot read what earlier versions wrote needs a migration.
 
@@ -77,13 +78,6 @@ const healthcheck = z.object({
   retries: z.number(),
 });
 
-const publishedPort = z.object({
-  hostPort: z.number(),
-  containerPort: z.number(),
-  protocol: z.enum(["tcp", "udp", "sctp"]),
-  hostAddress: z.string().exactOptional(),
-});
-
 const containerConfig = z.object({
   image: z.string(),
   hostname: z.string(),
@@ -130,7 +124,9 @@ export const containerRecordSchema = z.object({
   layers: z.array(digestSchema),
   config: containerConfig,
   hostConfig: hostConfigSchema,
-  networkMode: z.enum(["none", "host", "bridge", "container"]),
+  networkMode: z.enum(["none", "host", "bridge", "network", "container"]),
+  networks: z.array(containerNetworkSchema).optional(),
+  sandboxId: z.string().optional(),
   links: z.array(z.object({ alias: z.string(), containerId: z.string() })).optional(),
   security,
   shmSizeBytes: z.number(),
@@ -138,7 +134,7 @@ export const containerRecordSchema = z.object({
   mounts: z.array(containerMount),
   status: z.enum(["created", "running", "paused", "restarting", "exited", "dead"]),
   address: address.optional(),
-  ports: z.array(publishedPort).optional(),
+  ports: z.array(publishedPortSchema).optional(),
   restartCount: z.number().default(0),
   manuallyStopped: z.boolean().default(false),
   pid: z.number(),

@@ -4,11 +4,13 @@ import { DatabaseSync } from "node:sqlite";
 import type { ContainerRecord } from "../../core/container/record.ts";
 import { EngineError, messageOf } from "../../core/errors.ts";
 import type { ImageRecord } from "../../core/image/record.ts";
+import type { EndpointRecord, NetworkRecord } from "../../core/network/record.ts";
 import type { AdoptionRecord, PluginRecord } from "../../core/plugin/record.ts";
-import type { State, Table, VolumeUses } from "../../core/ports/state.ts";
+import type { Endpoints, State, Table, VolumeUses } from "../../core/ports/state.ts";
 import type { VolumeRecord, VolumeUse } from "../../core/volume/record.ts";
 import { CachedTable } from "./cached-table.ts";
 import { migrate } from "./migrations.ts";
+import { endpointRecordSchema, networkRecordSchema } from "./network-schemas.ts";
 import {
   adoptionRecordSchema,
   containerRecordSchema,
@@ -27,6 +29,8 @@ export class SqliteState implements State {
   readonly volumes: Table<VolumeRecord>;
   readonly volumeUses: VolumeUses;
   readonly containers: Table<ContainerRecord>;
+  readonly networks: Table<NetworkRecord>;
+  readonly endpoints: Endpoints;
   readonly images: Table<ImageRecord>;
 
   /** Opens the database at `path`, made if it is missing; unavailable if another engine has it open. */
@@ -42,6 +46,10 @@ export class SqliteState implements State {
     this.adoptions = table<AdoptionRecord>("adoptions", adoptionRecordSchema, ({ id }) => id);
     this.volumes = table<VolumeRecord>("volumes", volumeRecordSchema, ({ name }) => name);
     this.containers = table<ContainerRecord>("containers", containerRecordSchema, ({ id }) => id);
+    this.networks = table<NetworkRecord>("networks", networkRecordSchema, ({ id }) => id);
+    this.endpoints = endpoints(
+      table<EndpointRecord>("endpoints", endpointRecordSchema, ({ endpointId }) => endpointId),
+    );
     this.images = table<ImageRecord>("images", imageRecordSchema, ({ id }) => id);
     this.volumeUses = volumeUses(table<VolumeUse>("volume_uses", volumeUseSchema, useKey));
   }
@@ -94,6 +102,15 @@ function openExclusively(path: string): DatabaseSync {
 }
 
 const useKey = ({ containerId, destination }: VolumeUse): string => `${containerId} ${destination}`;
+
+const endpoints = (table: Table<EndpointRecord>): Endpoints => ({
+  get: (key) => table.get(key),
+  list: () => table.list(),
+  put: (record) => table.put(record),
+  remove: (key) => table.remove(key),
+  ofContainer: (wanted) => table.list().filter(({ containerId }) => containerId === wanted),
+  ofNetwork: (wanted) => table.list().filter(({ networkId }) => networkId === wanted),
+});
 
 function volumeUses(table: Table<VolumeUse>): VolumeUses {
   return {

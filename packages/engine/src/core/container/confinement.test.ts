@@ -73,10 +73,10 @@ test("the hosts file names the container, extra hosts and the gateway", () => {
     ...bridged,
     hostConfig: { ...bridged.hostConfig, ExtraHosts: ["db:1.2.3.4", "up:host-gateway", "six:::1"] },
   };
-  const text = hostsFile(extra, address, "HOST");
+  const text = hostsFile(extra, [address], "HOST");
   expect(text).toContain("127.0.0.1\tlocalhost\n");
   expect(text).toContain("1.2.3.4\tdb\n10.0.0.1\tup\n::1\tsix\n10.0.0.2\tbox\n");
-  expect(hostsFile(sampleRecord({ networkMode: "host" }), undefined, "HOST\n")).toBe("HOST\n");
+  expect(hostsFile(sampleRecord({ networkMode: "host" }), [], "HOST\n")).toBe("HOST\n");
 });
 
 test("resolvers on the host's loopback are of no use in a network of its own", () => {

@@ -1,4 +1,5 @@
 import { EngineError } from "../errors.ts";
+import { networksOf } from "../network/container-network.ts";
 import { resolveContainer } from "./name.ts";
 import { exposedPort } from "./published-ports.ts";
 import type { ContainerRecord } from "./record.ts";
@@ -98,7 +99,9 @@ function filterTest(key: string, values: readonly string[], { all, ancestors, he
         ),
       );
     case "network":
-      return some(({ networkMode }, value) => networkMode === value);
+      return some((container, value) =>
+        networksOf(container).some(({ name, networkId }) => name === value || networkId === value),
+      );
     case "before": {
       const oldest = references(values, all).reduce((a, b) => (a < b ? a : b), "9");
       return ({ createdAt }) => createdAt < oldest;

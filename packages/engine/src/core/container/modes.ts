@@ -25,8 +25,7 @@ export function parseNetworkMode(body: ContainerCreateBody): NetworkMode {
         checkSharedNetwork(body);
         return "container";
       }
-      // Not of kind not-found: clients take that for a missing image, and pull it.
-      throw invalid(`network ${mode} not found`);
+      return "network";
   }
 }
 

@@ -12,20 +12,39 @@ const localNames = [
 /** `/etc/hosts`; on the host's network it begins with the host's own. */
 export function hostsFile(
   { config, networkMode, hostConfig }: ContainerRecord,
-  address: ContainerAddress | undefined,
+  addresses: readonly ContainerAddress[],
   hostsOfHost: string,
 ): string {
   const base = networkMode === "host" && hostsOfHost !== "" ? [hostsOfHost.trimEnd()] : localNames;
+  const gateway = addresses.find((address) => address.gateway !== "")?.gateway ?? "127.0.0.1";
   const extra = hostConfig.ExtraHosts.map((entry) => {
     const separator = entry.indexOf(":");
     const name = entry.slice(0, separator);
     const given = entry.slice(separator + 1);
-    return `${given === "host-gateway" ? (address?.gateway ?? "127.0.0.1") : given}\t${name}`;
+    return `${given === "host-gateway" ? gateway : given}\t${name}`;
   });
-  const full = config.domainname === "" ? "" : `${config.hostname}.${config.domainname} `;
-  const own = address === undefined ? [] : [`${address.address}\t${full}${config.hostname}`];
+  const own = addresses.map((address) => ownLine(address.address, config));
   return `${[...base, ...extra, ...own].join("\n")}\n`;
 }
+
+type Names = Pick<ContainerRecord["config"], "hostname" | "domainname">;
+
+function ownLine(address: string, { hostname, domainname }: Names): string {
+  const full = domainname === "" ? "" : `${hostname}.${domainname} `;
+  return `${address}\t${full}${hostname}`;
+}
+
+/** A hosts file with further addresses of the container itself. */
+export const withAddedAddresses = (hosts: string, addresses: readonly string[], names: Names): string =>
+  `${hosts}${addresses.map((address) => `${ownLine(address, names)}\n`).join("")}`;
+
+export const withoutAddresses = (hosts: string, addresses: readonly string[], names: Names): string => {
+  const gone = new Set(addresses.map((address) => ownLine(address, names)));
+  return hosts
+    .split("\n")
+    .filter((line) => !gone.has(line))
+    .join("\n");
+};
 
 /** Those that everybody reaches, for a host that resolves through its own loopback. */
 const publicResolvers = ["8.8.8.8", "8.8.4.4"];
@@ -38,10 +57,10 @@ export function resolvConf({ networkMode, hostConfig }: ContainerRecord, ofHost:
       const [word, ...rest] = line.split(/\s+/);
       return word === keyword && rest.length > 0 ? [rest.join(" ")] : [];
     });
+  const isOwn = networkMode === "bridge" || networkMode === "network";
   const found = values("nameserver").filter((address) => isIpAddress(address.replace(/%.*$/, "")));
-  const reachable =
-    networkMode === "bridge" ? found.filter((address) => !/^127\.|^::1$/.test(address)) : found;
-  const inherited = networkMode === "bridge" && reachable.length === 0 ? publicResolvers : reachable;
+  const reachable = isOwn ? found.filter((address) => !/^127\.|^::1$/.test(address)) : found;
+  const inherited = isOwn && reachable.length === 0 ? publicResolvers : reachable;
   const choose = (given: readonly string[], otherwise: readonly string[]) =>
     given.length > 0 ? given : otherwise;
   const search = choose(hostConfig.DnsSearch, values("search").slice(-1));

@@ -1,6 +1,8 @@
 import type { ContainerCreateBody, HostConfig, ImageConfig } from "@davit/protocol";
 import { EngineError } from "../errors.ts";
 import { shortId } from "../identifiers.ts";
+import { plannedNetworks } from "../network/container-network.ts";
+import type { ContainerNetwork } from "../network/record.ts";
 import { capabilities } from "./capabilities.ts";
 import { type ControlGroups, checkLimits } from "./limits.ts";
 import { planLinks } from "./links.ts";
@@ -24,6 +26,7 @@ export interface ContainerPlan {
   readonly config: ContainerConfig;
   readonly hostConfig: HostConfig;
   readonly networkMode: NetworkMode;
+  readonly networks: readonly ContainerNetwork[];
   readonly links: readonly ContainerLink[];
   readonly security: RequestedSecurity;
   readonly shmSizeBytes: number;
@@ -89,6 +92,7 @@ export function planContainer(
         host.CgroupnsMode || (host.Privileged || around.groups.version === "1" ? "host" : "private"),
     },
     networkMode,
+    networks: plannedNetworks(body),
     links: planLinks(host.Links, networkMode, around.find),
     security,
     shmSizeBytes,
@@ -110,7 +114,7 @@ export function planContainer(
 }
 
 const networkModeText = (networkMode: NetworkMode, asked: string): string => {
-  if (networkMode === "container") return asked;
+  if (networkMode === "container" || networkMode === "network") return asked;
   return networkMode === "bridge" ? asked || "default" : networkMode;
 };
 

@@ -1,4 +1,5 @@
 import type { Digest, HostConfig } from "@davit/protocol";
+import type { ContainerNetwork } from "../network/record.ts";
 import type { PublishedPort } from "../ports/network.ts";
 
 export interface ContainerMount {
@@ -75,7 +76,7 @@ export interface RequestedSecurity {
   readonly noNewPrivileges: boolean;
 }
 
-/** Its address on the default network. */
+/** Its place on a network. */
 export interface ContainerAddress {
   readonly address: string;
   readonly prefixLength: number;
@@ -94,7 +95,8 @@ export interface ContainerLink {
   readonly containerId: string;
 }
 
-export type NetworkMode = "none" | "host" | "bridge" | "container";
+/** `bridge` is the default one, `network` one of the user's. */
+export type NetworkMode = "none" | "host" | "bridge" | "network" | "container";
 
 export interface ContainerRecord {
   readonly id: string;
@@ -110,13 +112,17 @@ export interface ContainerRecord {
   readonly hostConfig: HostConfig;
   /** For `container` the other's ID follows `container:` in `hostConfig.NetworkMode`. */
   readonly networkMode: NetworkMode;
+  /** The networks that it is in whenever it runs; absent in old records: what `networkMode` says. */
+  readonly networks?: readonly ContainerNetwork[] | undefined;
+  /** While it runs: 64 hex digits that name its network namespace to clients. */
+  readonly sandboxId?: string | undefined;
   readonly links?: readonly ContainerLink[] | undefined;
   readonly security: RequestedSecurity;
   readonly shmSizeBytes: number;
   readonly autoRemove: boolean;
   readonly mounts: readonly ContainerMount[];
   readonly status: ContainerStatus;
-  /** While it runs in `bridge`. */
+  /** While it runs: its place on the default bridge. */
   readonly address?: ContainerAddress | undefined;
   /** While it runs: what is published, host ports that were left open chosen. */
   readonly ports?: readonly PublishedPort[] | undefined;

@@ -4,10 +4,15 @@ import {
   humanDuration,
   type MountPoint,
 } from "@davit/protocol";
+import {
+  defaultBridgeView,
+  type NetworkOfContainer,
+  networksView,
+} from "../network/container-networks-view.ts";
 import { type Health, wireHealthcheck } from "./healthcheck.ts";
 import { hostConfigView } from "./host-config-view.ts";
 import { exposedPort } from "./published-ports.ts";
-import type { ContainerAddress, ContainerRecord } from "./record.ts";
+import type { ContainerRecord } from "./record.ts";
 import { countsAsRunning, hasProcess } from "./transitions.ts";
 
 /** What the record does not say and the engine's surroundings do. */
@@ -25,6 +30,9 @@ export interface ContainerSurroundings {
   /** Programs that run in it, or are about to, besides its own. */
   readonly execIds: readonly string[];
   readonly storageDriver: string;
+  readonly networks: readonly NetworkOfContainer[];
+  /** Path of the file of its network namespace, while it runs in one of its own. */
+  readonly sandboxKey: string;
   /** `HostConfig.Links`. */
   readonly links: readonly string[];
   /** Of a container that is asked for its health. */
@@ -99,17 +107,16 @@ export function inspectView(record: ContainerRecord, around: ContainerSurroundin
     },
     NetworkSettings: {
       Bridge: "",
-      SandboxID: "",
-      SandboxKey: "",
+      SandboxID: record.sandboxId ?? "",
+      SandboxKey: around.sandboxKey,
       HairpinMode: false,
       LinkLocalIPv6Address: "",
       LinkLocalIPv6PrefixLen: 0,
       Ports: portMap(record),
       SecondaryIPAddresses: null,
       SecondaryIPv6Addresses: null,
-      EndpointID: "",
-      ...addressView(record.address),
-      Networks: networksView(record),
+      ...defaultBridgeView(around.networks),
+      Networks: networksView(record, around.networks),
     },
   };
 }
@@ -131,7 +138,7 @@ function filesView(
 /** One row of `GET /containers/json`. */
 export function summaryView(
   record: ContainerRecord,
-  around: Pick<ContainerSurroundings, "mountpoints" | "sizes" | "health"> & {
+  around: Pick<ContainerSurroundings, "mountpoints" | "sizes" | "health" | "networks"> & {
     readonly names: readonly string[];
   },
   imageName: string,
@@ -152,7 +159,7 @@ export function summaryView(
     State: record.status,
     Status: statusText(record, now, around.health),
     HostConfig: { NetworkMode: record.hostConfig.NetworkMode },
-    NetworkSettings: { Networks: networksView(record) },
+    NetworkSettings: { Networks: networksView(record, around.networks) },
     Mounts: mountPoints(record, around.mountpoints),
   };
 }
@@ -221,7 +228,7 @@ const isTmpfsOption = ({ hostConfig }: ContainerRecord, destination: string): bo
 
 /** What is exposed and not published, while it runs in a network of its own. */
 function unpublished(record: ContainerRecord) {
-  if (!hasProcess(record) || record.networkMode !== "bridge") return [];
+  if (!hasProcess(record) || (record.networkMode !== "bridge" && record.networkMode !== "network")) return [];
   const published = new Set((record.ports ?? []).map(portKey));
   return record.config.exposedPorts.map(exposedPort).filter((port) => !published.has(portKey(port)));
 }
@@ -251,28 +258,3 @@ const portList = (record: ContainerRecord) => [
     Type: protocol,
   })),
 ];
-
-const addressView = (network: ContainerAddress | undefined) => ({
-  Gateway: network?.gateway ?? "",
-  GlobalIPv6Address: "",
-  GlobalIPv6PrefixLen: 0,
-  IPAddress: network?.address ?? "",
-  IPPrefixLen: network?.prefixLength ?? 0,
-  IPv6Gateway: "",
-  MacAddress: network?.macAddress ?? "",
-});
-
-const networksView = (record: ContainerRecord) =>
-  record.networkMode === "container" ? {} : ownNetworkView(record);
-
-const ownNetworkView = (record: ContainerRecord) => ({
-  [record.networkMode]: {
-    IPAMConfig: null,
-    Links: null,
-    Aliases: null,
-    NetworkID: "",
-    EndpointID: "",
-    ...addressView(record.address),
-    DriverOpts: null,
-  },
-});

@@ -1,5 +1,6 @@
 import type { ContainerRecord } from "../container/record.ts";
 import type { ImageRecord } from "../image/record.ts";
+import type { EndpointRecord, NetworkRecord } from "../network/record.ts";
 import type { AdoptionRecord, PluginRecord } from "../plugin/record.ts";
 import type { VolumeRecord, VolumeUse } from "../volume/record.ts";
 
@@ -19,6 +20,11 @@ export interface VolumeUses {
   list(): readonly VolumeUse[];
   put(use: VolumeUse): void;
   removeOfContainer(containerId: string): void;
+}
+
+export interface Endpoints extends Table<EndpointRecord> {
+  ofContainer(containerId: string): readonly EndpointRecord[];
+  ofNetwork(networkId: string): readonly EndpointRecord[];
 }
 
 /**
@@ -41,6 +47,10 @@ export interface State {
   readonly volumeUses: VolumeUses;
   /** By ID. */
   readonly containers: Table<ContainerRecord>;
+  /** By ID. */
+  readonly networks: Table<NetworkRecord>;
+  /** By their own IDs. */
+  readonly endpoints: Endpoints;
   /** By ID. */
   readonly images: Table<ImageRecord>;
   close(): void;

@@ -55,7 +55,6 @@ export function mergeConfiguration(flags: Given, file: Given): Configuration {
     tlsKey: read(options.tlsKey),
     liveRestore: read(options.liveRestore),
     shutdownTimeout: read(options.shutdownTimeout),
-    cniDirs: read(options.cniDirs),
     bridgeName: read(options.bridgeName),
     bridgeSubnet: read(options.bridgeSubnet),
     runc: read(options.runc),

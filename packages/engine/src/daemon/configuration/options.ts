@@ -266,21 +266,13 @@ export const options = {
     group: "Life",
     reloads: true,
   }),
-  cniDirs: option({
-    key: "cni-dirs",
-    flag: "cni-dir",
-    kind: "list",
-    fallback: ["/usr/lib/cni", "/opt/cni/bin"],
-    doc: "where CNI plugins are looked for; may be repeated",
-    group: "Default network",
-  }),
   bridgeName: option({
     key: "bridge",
     flag: "bridge",
     short: "b",
     kind: "text",
     fallback: "davit0",
-    doc: "name of the bridge of the default network",
+    doc: "name of the bridge of the default network; `none` for no such network",
     group: "Default network",
   }),
   bridgeSubnet: option({

@@ -2,8 +2,10 @@ import type { IncomingHttpHeaders } from "node:http";
 import { containerCreateBodySchema } from "@davit/protocol";
 import { parseLogTime, parseTail } from "../../core/container/log-time.ts";
 import { EngineError } from "../../core/errors.ts";
+import { requireOneNetwork } from "../../core/network/container-network.ts";
 import type { ContainerServices } from "../../services/containers/container-services.ts";
 import type { WaitCondition } from "../../services/containers/exit-waiters.ts";
+import { withNetworksOfVersion } from "../network-of-version.ts";
 import type { Query } from "../query.ts";
 import { reply } from "../reply.ts";
 import type { Route } from "../route.ts";
@@ -44,6 +46,7 @@ const recordRoutes = ({ containers, lifecycle, links, prune }: ContainerServices
     path: "/containers/create",
     handle: async ({ body, query, version, signal }) => {
       const wanted = await body.json(containerCreateBodySchema);
+      if (!version.atLeast(1, 44)) requireOneNetwork(wanted);
       const { id, warnings } = await containers.create(
         wanted,
         {
@@ -58,13 +61,14 @@ const recordRoutes = ({ containers, lifecycle, links, prune }: ContainerServices
   {
     method: "GET",
     path: "/containers/json",
-    handle: async ({ query }) => {
+    handle: async ({ query, version }) => {
       const selection = {
         all: query.flag("all"),
         limit: Math.max(0, query.optionalInt("limit") ?? 0),
         filters: filterMap(query.filters(filterKeys), filterKeys),
       };
-      return reply.json(await containers.list(selection, { size: query.flag("size") }));
+      const listed = await containers.list(selection, { size: query.flag("size") });
+      return reply.json(listed.map((container) => withNetworksOfVersion(container, version)));
     },
   },
   {
@@ -76,8 +80,10 @@ const recordRoutes = ({ containers, lifecycle, links, prune }: ContainerServices
   {
     method: "GET",
     path: "/containers/{id:.*}/json",
-    handle: async ({ param, query }) =>
-      reply.json(await containers.inspect(param("id"), { size: query.flag("size") })),
+    handle: async ({ param, query, version }) =>
+      reply.json(
+        withNetworksOfVersion(await containers.inspect(param("id"), { size: query.flag("size") }), version),
+      ),
   },
   {
     method: "POST",

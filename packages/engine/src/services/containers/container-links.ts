@@ -68,7 +68,7 @@ export class ContainerLinks {
 
   /** Writes addresses that have changed into a container's hosts file, where the container sees it. */
   refresh(id: string): Promise<void> {
-    return this.#change(id, (hosts, record) =>
+    return this.changeHosts(id, (hosts, record) =>
       this.#linked(record).reduce(
         (text, { alias, container: { address } }) =>
           address === undefined ? text : withAddress(text, alias, address.address),
@@ -112,10 +112,11 @@ export class ContainerLinks {
       const links = (record.links ?? []).filter(({ alias }) => alias !== link.alias);
       state.containers.put({ ...record, links });
     });
-    if (linked !== undefined) await this.#change(parent.id, (hosts) => withoutLink(hosts, linked));
+    if (linked !== undefined) await this.changeHosts(parent.id, (hosts) => withoutLink(hosts, linked));
   }
 
-  #change(id: string, change: (hosts: string, record: ContainerRecord) => string): Promise<void> {
+  /** Changes a container's hosts file, where the container sees it. */
+  changeHosts(id: string, change: (hosts: string, record: ContainerRecord) => string): Promise<void> {
     return this.#files.run(id, async () => {
       const { state, host, layout } = this.#ports;
       const record = state.containers.get(id);

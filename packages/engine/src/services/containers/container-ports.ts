@@ -3,11 +3,9 @@ import type { EventPublisher } from "../../core/events.ts";
 import type { Layout } from "../../core/layout.ts";
 import type { ContainerFiles } from "../../core/ports/container-files.ts";
 import type { Host } from "../../core/ports/host.ts";
-import type { HostPorts } from "../../core/ports/host-ports.ts";
 import type { Logger } from "../../core/ports/logger.ts";
 import type { ProcessLogs } from "../../core/ports/logs.ts";
 import type { MountFiles } from "../../core/ports/mount-files.ts";
-import type { Network } from "../../core/ports/network.ts";
 import type { ProcessControl } from "../../core/ports/process-control.ts";
 import type { ProcessInput } from "../../core/ports/process-input.ts";
 import type { Runtime } from "../../core/ports/runtime.ts";
@@ -15,6 +13,8 @@ import type { Snapshots } from "../../core/ports/snapshots.ts";
 import type { State } from "../../core/ports/state.ts";
 import type { GarbageCollector } from "../garbage/garbage-collector.ts";
 import type { Images } from "../images/images.ts";
+import type { ContainerNetworks } from "../networks/container-networks.ts";
+import type { Networks } from "../networks/networks.ts";
 import type { ContainerVolumes } from "../volumes/container-volumes.ts";
 
 /** Everything that containers are made with. */
@@ -28,10 +28,10 @@ export interface ContainerPorts {
   readonly host: Host;
   readonly files: ContainerFiles;
   readonly mountFiles: MountFiles;
-  readonly hostPorts: HostPorts;
   /** The machine's, as Go names it: `amd64`. */
   readonly architecture: string;
-  readonly network: Network;
+  readonly networks: ContainerNetworks;
+  readonly networkCatalog: Networks;
   readonly layout: Layout;
   readonly logger: Logger;
   readonly events: EventPublisher;

@@ -42,10 +42,10 @@ export class ContainerRemover {
   }
 
   async #removeFiles({ id }: ContainerRecord): Promise<void> {
-    const { runtime, snapshots, host, network, layout } = this.#ports;
+    const { runtime, snapshots, host, networks, layout } = this.#ports;
     const paths = layout.container(id);
     await runtime.delete(namespace, id);
-    await network.removeNamespace(id);
+    await networks.leave(id);
     await snapshots.unmount(paths.rootfs);
     await snapshots.discard(id);
     await host.removeTree(paths.bundle);

@@ -3,6 +3,7 @@ import type { Filters } from "../../core/container/filters.ts";
 import { KeyedQueue } from "../../core/keyed-queue.ts";
 import { ExecSessions } from "../exec/exec-sessions.ts";
 import { ContainerArchive } from "./container-archive.ts";
+import { ContainerConnections } from "./container-connections.ts";
 import { ContainerControl } from "./container-control.ts";
 import { ContainerLifecycle } from "./container-lifecycle.ts";
 import { ContainerLinks } from "./container-links.ts";
@@ -25,6 +26,7 @@ export interface ContainerServices {
   readonly containers: Containers;
   readonly lifecycle: ContainerLifecycle;
   readonly links: ContainerLinks;
+  readonly connections: ContainerConnections;
   readonly output: ContainerOutput;
   readonly exec: ExecSessions;
   readonly archive: ContainerArchive;
@@ -62,6 +64,7 @@ export function containerServices(ports: ContainerPorts): ContainerServices {
     containers: new Containers(ports, health, exec),
     lifecycle,
     links,
+    connections: new ContainerConnections(ports, { queue, links }),
     prune: (filters) => pruneContainers(ports, lifecycle, filters),
     output: new ContainerOutput(ports, readers),
     exec,

@@ -4,6 +4,7 @@ import type { ContainerRecord } from "../../core/container/record.ts";
 import { parseSecurityOptions } from "../../core/container/security-options.ts";
 import { groupId, resolveUser } from "../../core/container/user.ts";
 import { EngineError } from "../../core/errors.ts";
+import { newId } from "../../core/identifiers.ts";
 import {
   type ContainerSecurity,
   containerSpec,
@@ -21,7 +22,7 @@ import { type JoinedNetwork, StartNetwork } from "./start-network.ts";
 import { UndoStack } from "./undo-stack.ts";
 
 /** What the record learns from a start. */
-export type StartedFacts = Pick<ContainerRecord, "pid" | "address" | "ports">;
+export type StartedFacts = Pick<ContainerRecord, "pid" | "address" | "ports" | "networks" | "sandboxId">;
 
 /** Where a static init program is, best first; Debian's package tini has the second and makes no link. */
 const initPrograms = ["/usr/bin/docker-init", "/usr/bin/tini-static", "/usr/libexec/docker/docker-init"];
@@ -51,13 +52,11 @@ export class ContainerStarter {
     } catch (error) {
       await undo.undoAll();
       throw error;
-    } finally {
-      this.#network.settled(record.id);
     }
   }
 
   async #start(record: ContainerRecord, undo: UndoStack, signal?: AbortSignal): Promise<StartedFacts> {
-    const { snapshots, volumes, runtime, host, layout } = this.#ports;
+    const { snapshots, volumes, runtime, host, networks, layout } = this.#ports;
     const { id } = record;
     const paths = layout.container(id);
     undo.push("unmount root file system", () => snapshots.unmount(paths.rootfs));
@@ -69,7 +68,7 @@ export class ContainerStarter {
     undo.push("leave network", () => this.#network.leave(record));
     const joined = await this.#network.join(record, signal);
     const linked = this.#links.atStart(record);
-    await this.#network.writeFiles(withExtraHosts(record, linked.hosts), joined.address);
+    await this.#network.writeFiles(withExtraHosts(record, linked.hosts), networks.addresses(id));
     // One that it is linked to may have started anew in the meantime.
     await this.#links.refresh(id);
     const spec = await this.#spec(record, mounts, { ...joined, environment: linked.environment });
@@ -88,8 +87,7 @@ export class ContainerStarter {
       signal,
     );
     await runtime.start(namespace, id);
-    const { address, ports } = joined;
-    return { pid, ports, ...(address === undefined ? {} : { address }) };
+    return { pid, sandboxId: newId(), ...joined.facts };
   }
 
   async #spec(

@@ -70,7 +70,7 @@ export class Containers {
   }
 
   async #create(body: ContainerCreateBody, typedName: string, signal: AbortSignal | undefined) {
-    const { state, images, host, layout, volumes, events } = this.#ports;
+    const { state, images, host, layout, volumes, networks, events } = this.#ports;
     if (typedName !== "") checkedName(typedName, state.containers.list());
     if (body.Image === "") throw new EngineError("invalid", "no image was given");
     const { image } = images.resolve(body.Image);
@@ -103,6 +103,7 @@ export class Containers {
           config: plan.config,
           hostConfig: plan.hostConfig,
           networkMode: plan.networkMode,
+          networks: networks.identify(plan.networks),
           ...(plan.links.length === 0 ? {} : { links: plan.links }),
           security: plan.security,
           shmSizeBytes: plan.shmSizeBytes,
@@ -175,7 +176,7 @@ export class Containers {
     query: ContainerQuery,
     options: { readonly size: boolean },
   ): Promise<readonly ContainerSummary[]> {
-    const { state, images } = this.#ports;
+    const { state, images, networks } = this.#ports;
     const selected = selectContainers(
       state.containers.list(),
       query,
@@ -198,6 +199,7 @@ export class Containers {
             sizes,
             health: this.#health.health(record.id),
             names: allNames(record, state.containers.list()),
+            networks: networks.describe(record),
           },
           this.#imageName(record),
           now,
@@ -208,10 +210,13 @@ export class Containers {
 
   async inspect(typed: string, options: { readonly size: boolean }): Promise<ContainerInspect> {
     const record = this.resolve(typed);
+    const { networks } = this.#ports;
     return inspectView(record, {
       paths: this.#ports.layout.container(record.id),
       mountpoints: await this.#mountpoints(record, () => true),
       storageDriver: "overlay2",
+      networks: networks.describe(record),
+      sandboxKey: networks.sandboxKey(record),
       links: linksView(record, this.#ports.state.containers.list()),
       execIds: this.#exec.ofContainer(record.id),
       health: this.#health.health(record.id),

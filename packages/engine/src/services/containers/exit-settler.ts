@@ -96,7 +96,7 @@ export class ExitSettler {
     afterAction(record.status, "exit");
     this.#parts.health.forget(id);
     await this.#cleanUp(id);
-    const { address: _released, ports: _free, ...rest } = record;
+    const { address: _released, ports: _free, sandboxId: _gone, ...rest } = record;
     const exited: ContainerRecord = {
       ...rest,
       status: "exited",
@@ -111,6 +111,7 @@ export class ExitSettler {
     );
     if (exit.oomKilled) publishContainerEvent(events, exited, "oom");
     publishContainerEvent(events, exited, "die", { exitCode: String(exit.exitCode) });
+    this.#ports.networks.publishAll(exited, "disconnect");
     this.#parts.readers.endRun(id);
     if (again) this.#parts.waiters.restarting(id, exit);
     else this.#parts.waiters.exited(id, exit);
@@ -127,12 +128,12 @@ export class ExitSettler {
 
   /** Releases what a run holds; what fails is left for the next start, removal or restart of the engine. */
   async #cleanUp(id: string): Promise<void> {
-    const { volumes, snapshots, network, host, layout, logger } = this.#ports;
+    const { volumes, snapshots, networks, host, layout, logger } = this.#ports;
     const steps = {
       "unmount parts of volumes and shared memory": () => host.unmountBelow(layout.container(id).mounts),
       "unmount volumes": () => volumes.unmountAll(id),
       "unmount root file system": () => snapshots.unmount(layout.container(id).rootfs),
-      "leave network": () => network.removeNamespace(id),
+      "leave network": () => networks.leave(id),
     };
     for (const [step, run] of Object.entries(steps)) {
       try {

@@ -5,19 +5,19 @@ import { collectsMetrics } from "../../core/plugin/served-types.ts";
 import type { Host } from "../../core/ports/host.ts";
 import type { Logger } from "../../core/ports/logger.ts";
 import type { ProcessLogs } from "../../core/ports/logs.ts";
-import type { Network } from "../../core/ports/network.ts";
 import type { PluginConnection, PluginConnector } from "../../core/ports/plugin-connection.ts";
 import type { ProcessExit, Runtime } from "../../core/ports/runtime.ts";
 import type { Snapshots } from "../../core/ports/snapshots.ts";
 import { metricsLink, pluginSpec } from "../../core/runtime-spec/plugin-spec.ts";
 import { settleAll } from "../../core/settle-all.ts";
+import type { PluginNetworks } from "../networks/plugin-networks.ts";
 import { forwardOutput, lastLines } from "./plugin-output.ts";
 
 export interface PluginProcessPorts {
   readonly runtime: Runtime;
   readonly snapshots: Snapshots;
   readonly host: Host;
-  readonly network: Network;
+  readonly networks: PluginNetworks;
   readonly connector: PluginConnector;
   readonly logs: ProcessLogs;
   readonly layout: Layout;
@@ -169,23 +169,16 @@ export class PluginProcess {
     });
   }
 
-  /** A `bridge` network is a real one where CNI is installed; elsewhere the plugin has none, and the log says so. */
+  /** A `bridge` network is a real one; where the engine has none, the plugin has none either, and the log says so. */
   async #joinNetwork(record: PluginRecord): Promise<string | undefined> {
-    const { network, logger } = this.#ports;
+    const { networks, logger } = this.#ports;
     if (record.config.Network.Type !== "bridge") return undefined;
-    const available = await network.available();
-    if (available !== true) {
-      logger.warn(
-        { plugin: record.id, reason: available },
-        "plugin asks for the bridge network: started without one",
-      );
-      return undefined;
-    }
-    // Whatever the process before it left: its address would be taken for a duplicate.
-    await network.removeNamespace(record.id);
-    const path = await network.createNamespace(record.id);
-    await network.attach({ id: record.id, namespace: path, ports: [] });
-    return path;
+    if (networks.available()) return networks.join(record.id);
+    logger.warn(
+      { plugin: record.id },
+      "plugin asks for the bridge network and there is none: started without one",
+    );
+    return undefined;
   }
 
   async #untilListening(
@@ -234,10 +227,10 @@ export class PluginProcess {
   }
 
   async #tearDown(record: PluginRecord): Promise<void> {
-    const { runtime, snapshots, host, network, layout } = this.#ports;
+    const { runtime, snapshots, host, networks, layout } = this.#ports;
     const paths = layout.plugin(record.id);
     await runtime.delete(namespace, record.id);
-    if (record.config.Network.Type === "bridge") await network.removeNamespace(record.id);
+    if (record.config.Network.Type === "bridge") await networks.leave(record.id);
     await host.unmountBelow(paths.propagatedMount);
     await snapshots.unmount(paths.rootfs);
     // What a plugin mounts in there is seen on the host as well.

@@ -1,0 +1,11 @@
+import type { IpamDriver } from "../../core/ports/ipam-driver.ts";
+import type { NetworkDriver } from "../../core/ports/network-driver.ts";
+
+/** Every driver of one kind by name, ours and the plugins'. */
+export interface DriverLookup<Driver> {
+  /** The driver of that name, able to answer. */
+  get(name: string, signal?: AbortSignal): Promise<Driver>;
+}
+
+export type NetworkDriverLookup = DriverLookup<NetworkDriver>;
+export type IpamDriverLookup = DriverLookup<IpamDriver>;
