@@ -28,6 +28,7 @@ export {
 export { factsOf, writeProbePlugin } from "./plugins/probe-plugin.ts";
 export { writeRclonePlugin } from "./plugins/rclone-plugin.ts";
 export { type RelayOptions, writeRelayPlugin } from "./plugins/relay-plugin.ts";
+export { volumeAnswers } from "./plugins/volume-answers.ts";
 export { volumePluginConfig, writeVolumePlugin } from "./plugins/volume-plugin.ts";
 export { layerOf, type PublishedDescriptor, publishBlob, publishManifest } from "./registry-content.ts";
 export { type RegistryProxy, startRegistryProxy } from "./registry-proxy.ts";

@@ -23,8 +23,9 @@ const listeningMs = 64;
  */
 export async function untilReached<Result>(
   attempt: () => Promise<Result>,
-  { plugin, watch, windowMs, signal, logger }: Persistence,
+  persistence: Persistence,
 ): Promise<Result> {
+  const { plugin, windowMs, logger } = persistence;
   try {
     return await attempt();
   } catch (error) {
@@ -34,6 +35,20 @@ export async function untilReached<Result>(
       "plugin is not there: it is waited for",
     );
   }
+  try {
+    const result = await tryAgain(attempt, persistence);
+    logger.info({ plugin }, "plugin is there");
+    return result;
+  } catch (error) {
+    logger.info({ plugin, reason: messageOf(error) }, "plugin is not waited for any more");
+    throw error;
+  }
+}
+
+async function tryAgain<Result>(
+  attempt: () => Promise<Result>,
+  { plugin, watch, windowMs, signal }: Persistence,
+): Promise<Result> {
   const endsAt = performance.now() + windowMs;
   // Watched before it is tried: what comes in between is told at once.
   using watching = await watch();
