@@ -15,6 +15,8 @@ export interface PluginCall {
   readonly headers: IncomingHttpHeaders;
   /** Resolves when the caller has hung up before it was answered. */
   readonly hungUp: Promise<void>;
+  /** Breaks the connection without an answer. */
+  readonly hangUp: () => void;
 }
 
 /** The plugin's answer, if it is anything but status 200 and JSON. */
@@ -177,6 +179,7 @@ export class PluginServer implements AsyncDisposable {
       rawBody,
       headers: incoming.headers,
       hungUp: hungUp.promise,
+      hangUp: () => void response.destroy(),
     };
     this.#record(call);
     const answer = this.#answers[method];
@@ -185,6 +188,7 @@ export class PluginServer implements AsyncDisposable {
       return;
     }
     const content = await answer(call.body, call);
+    if (response.destroyed) return;
     if (content instanceof Readable) {
       response.writeHead(200);
       response.flushHeaders();

@@ -104,7 +104,18 @@ export class HttpConnection implements PluginConnection {
     if (isConnectFailure(error)) {
       return new PluginUnreachable(`${asked}: ${dialError(this.#address, error)}`, { cause: error });
     }
-    return new EngineError("unavailable", `${asked}: ${messageOf(error)}`, { cause: error });
+    return new EngineError("unavailable", `${asked}: ${messageOf(error)}${this.#hint(error)}`, {
+      cause: error,
+    });
+  }
+
+  /** Some servers hang up without a word on who does not prove who they are. */
+  #hint(error: unknown): string {
+    const isHungUp = error instanceof errors.SocketError;
+    const tls = "origin" in this.#address ? this.#address.tls : undefined;
+    return isHungUp && tls !== undefined && tls.cert === undefined
+      ? " (it may want a client's certificate: there is no TLSConfig.CertFile)"
+      : "";
   }
 }
 
