@@ -59,13 +59,13 @@ describe("a daemon that does not start", () => {
 
 test("--validate checks flags and file, warns of what is ignored, and starts nothing", async () => {
   await using dir = await TempDir.create("dc");
-  await writeFile(dir.join("d.json"), JSON.stringify({ "log-opts": { a: "b" }, "data-root": dir.join("d") }));
+  await writeFile(dir.join("d.json"), JSON.stringify({ "exec-opts": ["a=b"], "data-root": dir.join("d") }));
   const line = ["--validate", "--config-file", dir.join("d.json"), "--dns=1.1.1.1", "--dns", "8.8.8.8"];
   const { stdout, stderr, exitCode } = await davitd(line);
   expect(stdout).toBe("configuration OK\n");
   expect(stderr).toBe(
     "warning: --dns has no meaning for this engine and is ignored\n" +
-      "warning: log-opts in the configuration file has no meaning for this engine and is ignored\n",
+      "warning: exec-opts in the configuration file has no meaning for this engine and is ignored\n",
   );
   expect(exitCode).toBe(0);
   await expect(access(dir.join("d"))).rejects.toThrow("ENOENT");

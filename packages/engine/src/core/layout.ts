@@ -66,6 +66,11 @@ export class Layout {
       dir,
       rootfs: `${dir}/rootfs`,
       log: `${dir}/output.log`,
+      /** What the driver `json-file` makes of it, under the Engine's name: other programs look for it. */
+      jsonLog: `${dir}/${id}-json.log`,
+      jsonLogState: `${dir}/json-log-state.json`,
+      /** What plugins have been given of it. */
+      pluginLogState: `${dir}/plugin-log-state.json`,
       hosts: `${dir}/hosts`,
       hostname: `${dir}/hostname`,
       resolvConf: `${dir}/resolv.conf`,

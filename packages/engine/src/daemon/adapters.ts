@@ -7,6 +7,8 @@ import { measureTree } from "../adapters/disk-usage/measure-tree.ts";
 import { RegistryClient } from "../adapters/distribution/registry-client.ts";
 import { DiskFormerPlugins } from "../adapters/former-plugins/disk-former-plugins.ts";
 import { LinuxHost } from "../adapters/host/linux-host.ts";
+import { ConmonOutputFile } from "../adapters/logs/conmon-output-file.ts";
+import { JsonFileLogs } from "../adapters/logs/json-file-log.ts";
 import { K8sFileLogs } from "../adapters/logs/k8s-file-logs.ts";
 import { LinuxMountFiles } from "../adapters/mount-files/linux-mount-files.ts";
 import { FreePorts } from "../adapters/network/free-ports.ts";
@@ -60,6 +62,8 @@ export async function createAdapters(configuration: Configuration, logger: Logge
     }),
     control: new RuncControl({ runcPath, conmonPath, stateRoot }),
     logs: new K8sFileLogs(),
+    output: new ConmonOutputFile(),
+    jsonLogs: new JsonFileLogs(logger),
     input: new ConmonInput({ socatPath: findCommand("socat", process.env) }),
     files: new LinuxContainerFiles(),
     mountFiles: new LinuxMountFiles(),

@@ -8,6 +8,8 @@ import { LinuxContainerFiles } from "../adapters/container-files/linux-container
 import { DiskContentStore } from "../adapters/content/disk-content-store.ts";
 import { RegistryClient } from "../adapters/distribution/registry-client.ts";
 import { LinuxHost } from "../adapters/host/linux-host.ts";
+import { ConmonOutputFile } from "../adapters/logs/conmon-output-file.ts";
+import { JsonFileLogs } from "../adapters/logs/json-file-log.ts";
 import { K8sFileLogs } from "../adapters/logs/k8s-file-logs.ts";
 import { LinuxMountFiles } from "../adapters/mount-files/linux-mount-files.ts";
 import { FreePorts } from "../adapters/network/free-ports.ts";
@@ -23,8 +25,11 @@ import { DefaultIpam } from "../core/network/default-ipam.ts";
 import type { Logger } from "../core/ports/logger.ts";
 import type { Output } from "../services/containers/container-output.ts";
 import { type ContainerServices, containerServices } from "../services/containers/container-services.ts";
+import type { PluginEndpoints } from "../services/endpoints/plugin-endpoint.ts";
 import { GarbageCollector } from "../services/garbage/garbage-collector.ts";
 import { type ImageServices, imageServices } from "../services/images/image-services.ts";
+import { ContainerLogs } from "../services/logs/container-logs.ts";
+import { LogDrivers } from "../services/logs/log-drivers.ts";
 import { networkServices } from "../services/networks/network-services.ts";
 import { loadNetworks } from "../services/networks/predefined-networks.ts";
 import type { ContainerVolumes } from "../services/volumes/container-volumes.ts";
@@ -35,6 +40,13 @@ const silent: Logger = {
   warn: () => undefined,
   error: () => undefined,
   child: () => silent,
+};
+
+const noEndpoints: PluginEndpoints = {
+  canonicalName: (typed) => typed,
+  get: () => Promise.reject(new Error("there are no plugins here")),
+  waitFor: () => Promise.reject(new Error("there are no plugins here")),
+  names: async () => [],
 };
 
 const noDrivers = { get: () => Promise.reject(new Error("there are no drivers")) };
@@ -117,10 +129,19 @@ async function startEngine(): Promise<void> {
   });
   const ipam = new DefaultIpam({ pools: [], routes: () => Promise.resolve([]), uniqueLocalPrefix: unused });
   loadNetworks({ state, logger: silent }, ipam, { name: "none", subnet: "" });
+  const logs = new K8sFileLogs();
   services = containerServices({
     ...common,
     runtime,
-    logs: new K8sFileLogs(),
+    logs,
+    containerLogs: new ContainerLogs({
+      layout,
+      logs,
+      output: new ConmonOutputFile(),
+      jsonLogs: new JsonFileLogs(silent),
+      logger: silent,
+    }),
+    logDrivers: new LogDrivers({ endpoints: noEndpoints, defaults: { Type: "json-file", Config: {} } }),
     input: new ConmonInput({ socatPath: "/usr/bin/socat" }),
     files: new LinuxContainerFiles(),
     mountFiles: new LinuxMountFiles(),
@@ -203,6 +224,7 @@ const logs = (id: string, more: object = {}): Promise<string> =>
         stderr: true,
         follow: false,
         timestamps: false,
+        details: false,
         tail: undefined,
         since: undefined,
         until: undefined,

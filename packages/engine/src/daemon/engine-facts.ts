@@ -5,6 +5,7 @@ import { newId } from "../core/identifiers.ts";
 import type { Logger } from "../core/ports/logger.ts";
 import { supportedApiVersions } from "../http/api-version.ts";
 import { runProgram } from "../linux/run-program.ts";
+import { listedLogDrivers } from "../services/logs/log-drivers.ts";
 import type { EngineFacts } from "../services/system/engine-facts.ts";
 import type { Configuration } from "./configuration/configuration.ts";
 import { version } from "./version.ts";
@@ -49,11 +50,12 @@ export async function engineFacts(
       { name: "conmon", version: conmonVersion },
     ],
     defaultRuntime: "runc",
+    defaultLogDriver: configuration.logDriver,
     get drivers() {
       return {
         volume: ["local"],
         network: ["bridge", "host", "null"],
-        log: ["json-file"],
+        log: listedLogDrivers,
         authorization: settings.current.authorizationPlugins,
       };
     },

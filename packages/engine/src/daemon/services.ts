@@ -11,6 +11,8 @@ import { UnmanagedEndpoints } from "../services/endpoints/unmanaged-endpoints.ts
 import { EventBus } from "../services/events/event-bus.ts";
 import { GarbageCollector } from "../services/garbage/garbage-collector.ts";
 import { imageServices } from "../services/images/image-services.ts";
+import { ContainerLogs } from "../services/logs/container-logs.ts";
+import { LogDrivers } from "../services/logs/log-drivers.ts";
 import { MetricsCollectors } from "../services/metrics/metrics-collectors.ts";
 import { PluginProcess } from "../services/plugins/plugin-process.ts";
 import { pluginServices } from "../services/plugins/plugin-services.ts";
@@ -22,7 +24,7 @@ import { VolumeMounts } from "../services/volumes/volume-mounts.ts";
 import { VolumeService } from "../services/volumes/volume-service.ts";
 import { VolumeUnmounts } from "../services/volumes/volume-unmounts.ts";
 import type { Adapters } from "./adapters.ts";
-import type { Configuration } from "./configuration/configuration.ts";
+import { type Configuration, logDefaults } from "./configuration/configuration.ts";
 import { architecture } from "./engine-facts.ts";
 import type { EngineMetrics } from "./metrics/engine-metrics.ts";
 import { observedConnector } from "./metrics/observed-connector.ts";
@@ -99,6 +101,8 @@ export function createServices(adapters: Adapters, options: ServicesOptions) {
       timeoutMs: settings.current.authorizationTimeout * 1000,
     }),
   });
+  const logDrivers = new LogDrivers({ endpoints, defaults: logDefaults(settings.current) });
+  const containerLogs = new ContainerLogs(adapters);
   const drivers = new VolumeDrivers({ builtIn, endpoints, logger });
   const unmounts = new VolumeUnmounts({ state, drivers, events, logger });
   const volumePorts = { state, drivers, unmounts, queue: new KeyedQueue(), events, logger };
@@ -113,6 +117,8 @@ export function createServices(adapters: Adapters, options: ServicesOptions) {
     networks: network.ofContainers,
     networkCatalog: network.networks,
     images: images.images,
+    containerLogs,
+    logDrivers,
   });
 
   const diskUsage = new DiskUsage({

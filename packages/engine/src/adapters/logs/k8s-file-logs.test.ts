@@ -37,7 +37,6 @@ test("reads time, stream, bytes and the partial flag", async () => {
   for await (const entry of logs.read(path, {})) entries.push(entry);
   expect(entries).toEqual([
     {
-      time: new Date("2026-01-02T02:04:00.123Z"),
       timestamp: "2026-01-02T02:04:00.123456789Z",
       stream: "stderr",
       bytes,

@@ -1,6 +1,7 @@
 import { type Stats, statSync } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { EngineError, errnoOf, wrapError } from "../../core/errors.ts";
+import { TimeWindow } from "../../core/log/selected-entries.ts";
 import type { LogEntry, LogQuery, ProcessLogs } from "../../core/ports/logs.ts";
 import { FileChange } from "./file-change.ts";
 import { LineSplitter, parseLogRecord } from "./log-record.ts";
@@ -11,13 +12,16 @@ const chunkBytes = 64 * 1024;
 /** Log files in conmon's k8s-file format. */
 export class K8sFileLogs implements ProcessLogs {
   async *read(path: string, query: LogQuery): AsyncGenerator<LogEntry> {
-    const { since, before } = query;
+    for await (const entries of this.readBatches(path, query)) yield* entries;
+  }
+
+  async *readBatches(path: string, query: LogQuery): AsyncGenerator<readonly LogEntry[]> {
+    const window = new TimeWindow(query);
     try {
-      for await (const line of query.follow ? followedLines(path, query) : presentLines(path, query)) {
-        const entry = parseLogRecord(line);
-        if (entry === undefined || (since !== undefined && entry.time < since)) continue;
-        if (before !== undefined && entry.time >= before) return;
-        yield entry;
+      for await (const lines of query.follow ? followedLines(path, query) : presentLines(path, query)) {
+        const selected = window.select(lines.map(parseLogRecord).filter((entry) => entry !== undefined));
+        if (selected.length > 0) yield selected;
+        if (window.isOver) return;
       }
     } catch (error) {
       throw wrapError(`read log ${path}`, error);
@@ -25,16 +29,18 @@ export class K8sFileLogs implements ProcessLogs {
   }
 }
 
-async function* presentLines(path: string, query: LogQuery): AsyncGenerator<Buffer> {
+const sizeNow = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+
+async function* presentLines(path: string, query: LogQuery): AsyncGenerator<readonly Buffer[]> {
   await using log = new OpenLog(path);
-  await log.open(query.tail);
-  yield* log.lines(query.signal);
+  await log.open(query);
+  yield* log.lines(query);
 }
 
-async function* followedLines(path: string, query: LogQuery): AsyncGenerator<Buffer> {
+async function* followedLines(path: string, query: LogQuery): AsyncGenerator<readonly Buffer[]> {
   const { signal } = query;
   // Synchronously with the first request for an entry, so that nothing written after it is missed.
-  const startBytes = query.tail === 0 ? (statSync(path, { throwIfNoEntry: false })?.size ?? 0) : undefined;
+  const startBytes = query.tail === 0 ? sizeNow(path) : undefined;
   using stack = new DisposableStack();
   const change = stack.adopt(new FileChange(path), (watching) => watching.close());
   const notify = (): void => change.notify();
@@ -47,11 +53,11 @@ async function* followedLines(path: string, query: LogQuery): AsyncGenerator<Buf
   };
   query.until?.then(end, end);
   await using log = new OpenLog(path);
-  await log.open(query.tail, startBytes);
+  await log.open(query, startBytes);
   for (;;) {
     // Noted before reading: what is written until then is read now.
     const last = ended;
-    yield* log.lines(signal);
+    yield* log.lines(query);
     if (await log.reopenIfReplaced()) continue;
     if (last) return;
     await change.wait();
@@ -70,7 +76,7 @@ class OpenLog implements AsyncDisposable {
     this.#path = path;
   }
 
-  async open(tail?: number, startBytes?: number): Promise<boolean> {
+  async open({ tail, fromOffset = 0 }: LogQuery = {}, startBytes?: number): Promise<boolean> {
     try {
       this.#file = await open(this.#path, "r");
     } catch (error) {
@@ -78,13 +84,18 @@ class OpenLog implements AsyncDisposable {
       throw error;
     }
     this.#inode = (await this.#file.stat()).ino;
-    this.#offset = startBytes ?? (tail === undefined ? 0 : await tailOffset(this.#file, tail));
+    this.#offset = startBytes ?? fromOffset;
+    if (startBytes === undefined && tail !== undefined) {
+      const isPartial = (line: Buffer): boolean | undefined => parseLogRecord(line)?.partial;
+      ({ offset: this.#offset } = await tailOffset(this.#file, tail, { isPartial, floor: fromOffset }));
+    }
     return true;
   }
 
   /** The whole lines from where the last call stopped to the present end. */
-  async *lines(signal: AbortSignal | undefined): AsyncGenerator<Buffer> {
+  async *lines({ signal, progress }: LogQuery): AsyncGenerator<readonly Buffer[]> {
     for (;;) {
+      if (progress !== undefined) progress.offset = this.#offset - this.#splitter.restBytes;
       if (signal?.aborted) throw new EngineError("canceled", "canceled");
       if (this.#file === undefined) return;
       // A new buffer each time, because the lines given out are parts of it.
@@ -96,7 +107,7 @@ class OpenLog implements AsyncDisposable {
       );
       if (bytesRead === 0) return;
       this.#offset += bytesRead;
-      yield* this.#splitter.push(buffer.subarray(0, bytesRead));
+      yield this.#splitter.push(buffer.subarray(0, bytesRead));
     }
   }
 

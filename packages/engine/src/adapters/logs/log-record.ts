@@ -13,36 +13,45 @@ export function parseLogRecord(line: Buffer): LogEntry | undefined {
   const text = line.toString("latin1", 0, afterTime);
   const stream = line.toString("latin1", afterTime + 1, afterStream);
   const flag = line.toString("latin1", afterStream + 1, afterStream + 2);
-  const milliseconds = Date.parse(text);
+  const timestamp = inUtc(text);
   if (stream !== "stdout" && stream !== "stderr") return undefined;
-  if ((flag !== "F" && flag !== "P") || Number.isNaN(milliseconds)) return undefined;
-  return {
-    time: new Date(milliseconds),
-    timestamp: inUtc(text, milliseconds),
-    stream,
-    bytes: line.subarray(afterStream + 3),
-    partial: flag === "P",
-  };
+  if ((flag !== "F" && flag !== "P") || timestamp === undefined) return undefined;
+  return { timestamp, stream, bytes: line.subarray(afterStream + 3), partial: flag === "P" };
 }
 
 /** conmon writes the local time with its offset. */
-function inUtc(text: string, milliseconds: number): string {
-  const fraction = /\.(\d+)/.exec(text)?.[1] ?? "";
-  return `${new Date(milliseconds).toISOString().slice(0, 19)}.${fraction.padEnd(9, "0").slice(0, 9)}Z`;
+function inUtc(text: string): string | undefined {
+  const match = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)$/.exec(text);
+  if (match === null) return undefined;
+  const [, local = "", fraction = "", zone = ""] = match;
+  const seconds = zone === "+00:00" || zone === "Z" ? local : shifted(local + zone);
+  return seconds === undefined ? undefined : `${seconds}.${fraction.padEnd(9, "0").slice(0, 9)}Z`;
+}
+
+function shifted(text: string): string | undefined {
+  const milliseconds = Date.parse(text);
+  return Number.isNaN(milliseconds) ? undefined : new Date(milliseconds).toISOString().slice(0, 19);
 }
 
 /** Cuts chunks into lines without their newlines; keeps the beginning of a line until the rest comes. */
 export class LineSplitter {
   #rest: Buffer = Buffer.alloc(0);
 
-  *push(chunk: Buffer): Generator<Buffer> {
+  push(chunk: Buffer): readonly Buffer[] {
     const data = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    const lines: Buffer[] = [];
     let start = 0;
     for (let end = data.indexOf(newline); end !== -1; end = data.indexOf(newline, start)) {
-      yield data.subarray(start, end);
+      lines.push(data.subarray(start, end));
       start = end + 1;
     }
     this.#rest = data.subarray(start);
+    return lines;
+  }
+
+  /** Of an unfinished line. */
+  get restBytes(): number {
+    return this.#rest.length;
   }
 
   /** Forgets an unfinished line. */

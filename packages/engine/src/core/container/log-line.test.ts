@@ -1,9 +1,8 @@
 import { expect, test } from "vitest";
 import type { LogEntry } from "../ports/logs.ts";
-import { LineTimestamps, outputBytes } from "./log-line.ts";
+import { LinePrefixes, outputBytes } from "./log-line.ts";
 
 const entry = (text: string, partial: boolean, stream: LogEntry["stream"] = "stdout"): LogEntry => ({
-  time: new Date(0),
   timestamp: "T",
   stream,
   bytes: Buffer.from(text),
@@ -16,7 +15,7 @@ test("a whole line gets its newline back, a part of one does not", () => {
 });
 
 test("the time stands at the start of each line of each stream, once", () => {
-  const times = new LineTimestamps();
+  const times = new LinePrefixes({ timestamps: true, details: false });
   const entries = [
     entry("a", true),
     entry("x", false, "stderr"),
@@ -24,6 +23,6 @@ test("the time stands at the start of each line of each stream, once", () => {
     entry("c", false),
     entry("y", true, "stderr"),
   ];
-  const text = entries.map((one) => Buffer.from(outputBytes(one, times.prefix(one))).toString()).join("|");
+  const text = entries.map((one) => Buffer.from(outputBytes(one, times.of(one))).toString()).join("|");
   expect(text).toBe("T a|T x\n|b\n|T c\n|T y");
 });

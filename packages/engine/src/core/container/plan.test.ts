@@ -43,6 +43,7 @@ const planOf = (body: object, ofImage: ImageConfig) =>
   planContainer(containerCreateBodySchema.parse({ Image: "i", ...body }), ofImage, {
     id: "f".repeat(64),
     hostOfEngine: "ship",
+    logDefaults: { Type: "json-file", Config: {} },
     groups: {
       version: "1",
       cpus: 2,

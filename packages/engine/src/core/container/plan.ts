@@ -1,6 +1,7 @@
 import type { ContainerCreateBody, HostConfig, ImageConfig } from "@davit/protocol";
 import { EngineError } from "../errors.ts";
 import { shortId } from "../identifiers.ts";
+import { checkLogConfig, type LogConfig, withLogDefaults } from "../log/log-config.ts";
 import { plannedNetworks } from "../network/container-network.ts";
 import type { ContainerNetwork } from "../network/record.ts";
 import { capabilities } from "./capabilities.ts";
@@ -41,6 +42,8 @@ export interface PlanSurroundings {
   readonly id: string;
   readonly hostOfEngine: string;
   readonly groups: ControlGroups;
+  /** The daemon's. */
+  readonly logDefaults: LogConfig;
   /** The container of that name or ID; throws for one that there is not. */
   readonly find: (typed: string) => ContainerRecord;
 }
@@ -86,7 +89,7 @@ export function planContainer(
       NetworkMode: networkModeText(networkMode, modes.NetworkMode),
       ShmSize: shmSizeBytes,
       RestartPolicy: { ...host.RestartPolicy, Name: host.RestartPolicy.Name || "no" },
-      LogConfig: { ...host.LogConfig, Type: host.LogConfig.Type || "json-file" },
+      LogConfig: logConfig(host.LogConfig, around.logDefaults),
       IpcMode: modes.IpcMode || "private",
       CgroupnsMode:
         host.CgroupnsMode || (host.Privileged || around.groups.version === "1" ? "host" : "private"),
@@ -111,6 +114,12 @@ export function planContainer(
       ...ignoredOptions(host).map((option) => `${option} is not supported and was ignored.`),
     ],
   };
+}
+
+function logConfig(asked: LogConfig, defaults: LogConfig): LogConfig {
+  const config = withLogDefaults(asked, defaults);
+  checkLogConfig(config);
+  return config;
 }
 
 const networkModeText = (networkMode: NetworkMode, asked: string): string => {
@@ -152,7 +161,6 @@ function checkSupported(host: HostConfig): void {
 /** Options that would make the container another one, were they honoured. */
 function ignoredOptions(host: HostConfig): readonly string[] {
   const given: Record<string, boolean> = {
-    [`The log driver ${host.LogConfig.Type}`]: !["", "json-file", "local"].includes(host.LogConfig.Type),
     "Limiting the CPUs by percent": host.CpuPercent > 0,
     "Counting CPUs": host.CpuCount > 0,
     "Limiting system I/O": host.IOMaximumIOps > 0 || host.IOMaximumBandwidth > 0,

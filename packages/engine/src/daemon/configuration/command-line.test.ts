@@ -31,8 +31,8 @@ test.each([
   [["-s", "overlay2"], ["storage-driver"]],
   [["-soverlay2", "-s=vfs"], ["storage-driver"]],
   [
-    ["--log-opt", "max-size=1m", "--default-ulimit", "nofile=1:2"],
-    ["log-opt", "default-ulimit"],
+    ["--feature", "x=true", "--default-ulimit", "nofile=1:2"],
+    ["feature", "default-ulimit"],
   ],
   [
     ["--seccomp-profile=builtin", "--userns-remap="],

@@ -74,6 +74,11 @@ const declare = ({ flag, short }: Pick<FlagShape, "flag" | "short">): Flag =>
 function readValue({ kind }: Option, text: string, before: unknown): unknown {
   if (kind === "text") return text;
   if (kind === "list") return [...(Array.isArray(before) ? before : []), text];
+  if (kind === "map") {
+    const [key = "", ...value] = text.split("=");
+    if (key === "" || value.length === 0) throw new InvalidArgumentError("expected KEY=VALUE");
+    return { ...(typeof before === "object" ? before : {}), [key]: value.join("=") };
+  }
   if (kind === "number") {
     if (!/^\d+$/.test(text)) throw new InvalidArgumentError("expected a whole number");
     return Number(text);

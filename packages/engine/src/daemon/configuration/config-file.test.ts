@@ -11,7 +11,7 @@ test("an empty file and an empty object give nothing", () => {
 test("keys of dockerd that mean nothing here are warnings, whatever their form", () => {
   const text = JSON.stringify({
     debug: true,
-    "log-opts": { "max-size": "1m" },
+    "exec-opts": ["a=b"],
     runtimes: {},
     features: { buildkit: true },
     "storage-driver": "overlay2",
@@ -21,7 +21,7 @@ test("keys of dockerd that mean nothing here are warnings, whatever their form",
   expect(given).toEqual({ debug: true });
   expect(warnings).toHaveLength(5);
   expect(warnings[0]).toBe(
-    "log-opts in the configuration file has no meaning for this engine and is ignored",
+    "exec-opts in the configuration file has no meaning for this engine and is ignored",
   );
 });
 

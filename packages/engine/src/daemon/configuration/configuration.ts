@@ -1,6 +1,7 @@
 import { describeIssue } from "@davit/protocol";
 import * as z from "zod";
-import { EngineError } from "../../core/errors.ts";
+import { EngineError, wrapError } from "../../core/errors.ts";
+import { checkLogConfig, type LogConfig } from "../../core/log/log-config.ts";
 import {
   type Given,
   type Option,
@@ -20,6 +21,7 @@ const kinds: { readonly [Kind in OptionKind]: z.ZodType<ValueOf<Kind>> } = {
   flag: z.boolean(),
   number: z.number().int().nonnegative(),
   list: z.array(z.string()),
+  map: z.record(z.string(), z.string()),
 };
 
 /** Flags and file together. A key that is given in both is an error, as at the Engine. */
@@ -43,6 +45,8 @@ export function mergeConfiguration(flags: Given, file: Given): Configuration {
     certsDir: read(options.certsDir),
     labels: read(options.labels),
     metricsAddr: read(options.metricsAddr),
+    logDriver: read(options.logDriver),
+    logOptions: read(options.logOptions),
     debug: read(options.debug),
     logLevel: read(options.logLevel),
     logFormat: read(options.logFormat),
@@ -84,7 +88,10 @@ function refuseTwice(flags: Given, file: Given): void {
   );
 }
 
-const show = (value: unknown): string => (Array.isArray(value) ? `[${value.join(" ")}]` : String(value));
+function show(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.join(" ")}]`;
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
 
 /** The kernel's limit, less the final zero. */
 const socketPathBytes = 107;
@@ -95,6 +102,12 @@ export type LogLevel = (typeof logLevels)[number];
 /** How much is logged; `debug` wins over the level. */
 export const logLevelOf = ({ debug, logLevel }: Configuration): LogLevel =>
   debug ? "debug" : (logLevels.find((level) => level === logLevel) ?? "info");
+
+/** What containers get that ask for no log driver. */
+export const logDefaults = ({ logDriver, logOptions }: Configuration): LogConfig => ({
+  Type: logDriver,
+  Config: logOptions,
+});
 
 function requireSound(configuration: Configuration): void {
   const invalid = (key: string, reason: string): never => {
@@ -144,6 +157,11 @@ function requireSound(configuration: Configuration): void {
   if (unlabeled !== undefined) invalid("labels", `bad attribute format: ${unlabeled}`);
   if (configuration.metricsAddr !== "" && !/^(\[[^\]]+\]|[^:]*):\d+$/.test(configuration.metricsAddr)) {
     invalid("metrics-addr", `expected HOST:PORT, got ${JSON.stringify(configuration.metricsAddr)}`);
+  }
+  try {
+    checkLogConfig(logDefaults(configuration));
+  } catch (error) {
+    throw wrapError("failed to set log opts", error);
   }
   if (!["text", "json"].includes(configuration.logFormat)) {
     invalid("log-format", `expected text or json, got ${JSON.stringify(configuration.logFormat)}`);

@@ -54,7 +54,6 @@ const values = [
   "https-proxy",
   "init-path",
   "ip",
-  "log-driver",
   "max-concurrent-downloads",
   "max-concurrent-uploads",
   "max-download-attempts",
@@ -80,7 +79,6 @@ const renamed: Readonly<Record<string, string>> = {
   "dns-opt": "dns-opts",
   "exec-opt": "exec-opts",
   feature: "features",
-  "log-opt": "log-opts",
   "node-generic-resource": "node-generic-resources",
   "storage-opt": "storage-opts",
 };

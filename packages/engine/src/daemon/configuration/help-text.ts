@@ -18,13 +18,14 @@ Flags of dockerd that mean nothing here are taken with a warning.
 
 /** How a flag and its value are written. */
 export function flagText({ flag, short, kind }: Option): string {
-  const value = { flag: "", text: " STRING", list: " LIST", number: " SECONDS" }[kind];
+  const value = { flag: "", text: " STRING", list: " LIST", map: " KEY=VALUE", number: " SECONDS" }[kind];
   return `${short === undefined ? "    " : `-${short}, `}--${flag}${value}`;
 }
 
 /** A default as a person writes it; empty for none. */
 export function fallbackText({ fallback }: Pick<Option, "fallback">): string {
   if (Array.isArray(fallback)) return fallback.join(", ");
+  if (typeof fallback === "object") return "";
   return fallback === false ? "" : String(fallback);
 }
 

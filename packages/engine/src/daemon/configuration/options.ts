@@ -22,12 +22,13 @@ export const optionGroups = [
 ] as const;
 export type OptionGroup = (typeof optionGroups)[number];
 
-export type OptionKind = "text" | "flag" | "number" | "list";
+export type OptionKind = "text" | "flag" | "number" | "list" | "map";
 export type ValueOf<Kind extends OptionKind> = {
   text: string;
   flag: boolean;
   number: number;
   list: readonly string[];
+  map: Readonly<Record<string, string>>;
 }[Kind];
 
 const option = <Kind extends OptionKind>(value: Option<Kind>): Option<Kind> => value;
@@ -171,6 +172,22 @@ export const options = {
     kind: "text",
     fallback: "text",
     doc: "text (logfmt) or json",
+    group: "Logs and metrics",
+  }),
+  logDriver: option({
+    key: "log-driver",
+    flag: "log-driver",
+    kind: "text",
+    fallback: "json-file",
+    doc: "where containers' output goes unless they ask for another driver: json-file, local, none or a plugin",
+    group: "Logs and metrics",
+  }),
+  logOptions: option({
+    key: "log-opts",
+    flag: "log-opt",
+    kind: "map",
+    fallback: {},
+    doc: "KEY=VALUE for that driver, as of `run --log-opt`; may be repeated; in the file an object",
     group: "Logs and metrics",
   }),
   metricsAddr: option({

@@ -34,7 +34,7 @@ export function reloadableValues(configuration: Configuration): Readonly<Record<
     .filter((name) => isReloadable(options[name]))
     .map((name): [string, string] => {
       const value = configuration[name];
-      return [options[name].key, Array.isArray(value) ? JSON.stringify(value) : String(value)];
+      return [options[name].key, typeof value === "string" ? value : JSON.stringify(value)];
     });
   return Object.fromEntries(entries);
 }

@@ -202,6 +202,7 @@ const outputRoutes = ({ output }: ContainerServices): readonly Route[] => [
           ...streams(query),
           follow: query.flag("follow"),
           timestamps: query.flag("timestamps"),
+          details: query.flag("details"),
           tail: parseTail(query.text("tail")),
           since: parseLogTime("since", query.text("since")),
           until: parseLogTime("until", query.text("until")),

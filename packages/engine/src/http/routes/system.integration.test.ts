@@ -71,6 +71,7 @@ beforeAll(async () => {
       labels: ["rack=3"],
       components: [{ name: "runc", version: "1.1.5" }],
       defaultRuntime: "runc",
+      defaultLogDriver: "json-file",
       drivers: {
         volume: ["local"],
         network: ["bridge", "host", "none"],

@@ -1,10 +1,11 @@
-import { LineTimestamps, outputBytes } from "../../core/container/log-line.ts";
+import type { LinePrefixOptions } from "../../core/container/log-line.ts";
 import { resolveContainer } from "../../core/container/name.ts";
 import type { ContainerRecord } from "../../core/container/record.ts";
 import { EngineError } from "../../core/errors.ts";
 import type { ByteStream } from "../../core/ports/byte-stream.ts";
-import type { LogEntry, LogQuery } from "../../core/ports/logs.ts";
+import type { LogBatches, LogQuery } from "../../core/ports/logs.ts";
 import { type ContainerPorts, publishContainerEvent } from "./container-ports.ts";
+import { outputChunks } from "./output-chunks.ts";
 import type { OutputReaders } from "./output-readers.ts";
 
 export interface OutputChunk {
@@ -20,6 +21,8 @@ export interface OutputStreams {
 export interface LogsRequest extends OutputStreams {
   readonly follow: boolean;
   readonly timestamps: boolean;
+  /** What the container's log options put with each line as well. */
+  readonly details: boolean;
   readonly tail: number | undefined;
   readonly since: Date | undefined;
   /** With `follow` too: the stream ends then. */
@@ -63,7 +66,7 @@ export class ContainerOutput {
         ? { follow, until: earliest(this.#readers.endOfRun(record.id), request.until, signal) }
         : {}),
     };
-    return this.#output(record, query, request);
+    return this.#output(record, this.#ports.containerLogs.read(record, query), request);
   }
 
   /**
@@ -85,10 +88,11 @@ export class ContainerOutput {
     if (!request.stream && !request.logs) return { tty: record.config.tty, chunks: nothing() };
     const query: LogQuery = {
       signal,
-      ...(request.logs ? {} : { since: new Date() }),
       ...(request.stream ? { follow: true, until: this.#readers.endOfRun(record.id) } : {}),
     };
-    return this.#output(record, query, { ...request, timestamps: false });
+    const { containerLogs } = this.#ports;
+    const entries = request.logs ? containerLogs.read(record, query) : containerLogs.live(record.id, query);
+    return this.#output(record, entries, { ...request, timestamps: false, details: false });
   }
 
   /** A client has typed the keys that detach it. */
@@ -115,22 +119,10 @@ export class ContainerOutput {
 
   #output(
     { id, config }: ContainerRecord,
-    query: LogQuery,
-    request: OutputStreams & { readonly timestamps: boolean },
+    batches: LogBatches,
+    request: OutputStreams & LinePrefixOptions,
   ): Output {
-    const entries = this.#ports.logs.read(this.#ports.layout.container(id).log, query);
-    return { tty: config.tty, chunks: this.#readers.hold(id, chunksOf(entries, request)) };
-  }
-}
-
-async function* chunksOf(
-  entries: AsyncIterable<LogEntry>,
-  { timestamps, ...wanted }: OutputStreams & { readonly timestamps: boolean },
-): AsyncGenerator<OutputChunk, void, undefined> {
-  const times = timestamps ? new LineTimestamps() : undefined;
-  for await (const entry of entries) {
-    if (!wanted[entry.stream]) continue;
-    yield { stream: entry.stream, bytes: outputBytes(entry, times?.prefix(entry)) };
+    return { tty: config.tty, chunks: this.#readers.hold(id, outputChunks(batches, request)) };
   }
 }
 

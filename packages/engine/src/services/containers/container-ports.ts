@@ -13,6 +13,8 @@ import type { Snapshots } from "../../core/ports/snapshots.ts";
 import type { State } from "../../core/ports/state.ts";
 import type { GarbageCollector } from "../garbage/garbage-collector.ts";
 import type { Images } from "../images/images.ts";
+import type { ContainerLogs } from "../logs/container-logs.ts";
+import type { LogDrivers } from "../logs/log-drivers.ts";
 import type { ContainerNetworks } from "../networks/container-networks.ts";
 import type { Networks } from "../networks/networks.ts";
 import type { ContainerVolumes } from "../volumes/container-volumes.ts";
@@ -23,6 +25,8 @@ export interface ContainerPorts {
   readonly runtime: Runtime;
   readonly snapshots: Snapshots;
   readonly logs: ProcessLogs;
+  readonly containerLogs: ContainerLogs;
+  readonly logDrivers: LogDrivers;
   readonly input: ProcessInput;
   readonly control: ProcessControl;
   readonly host: Host;

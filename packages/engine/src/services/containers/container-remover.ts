@@ -42,9 +42,10 @@ export class ContainerRemover {
   }
 
   async #removeFiles({ id }: ContainerRecord): Promise<void> {
-    const { runtime, snapshots, host, networks, layout } = this.#ports;
+    const { runtime, snapshots, host, networks, layout, containerLogs } = this.#ports;
     const paths = layout.container(id);
     await runtime.delete(namespace, id);
+    await containerLogs.remove(id);
     await networks.leave(id);
     await snapshots.unmount(paths.rootfs);
     await snapshots.discard(id);

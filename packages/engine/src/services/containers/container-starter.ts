@@ -3,7 +3,7 @@ import { capabilities } from "../../core/container/capabilities.ts";
 import type { ContainerRecord } from "../../core/container/record.ts";
 import { parseSecurityOptions } from "../../core/container/security-options.ts";
 import { groupId, resolveUser } from "../../core/container/user.ts";
-import { EngineError } from "../../core/errors.ts";
+import { EngineError, wrapError } from "../../core/errors.ts";
 import { newId } from "../../core/identifiers.ts";
 import {
   type ContainerSecurity,
@@ -56,7 +56,7 @@ export class ContainerStarter {
   }
 
   async #start(record: ContainerRecord, undo: UndoStack, signal?: AbortSignal): Promise<StartedFacts> {
-    const { snapshots, volumes, runtime, host, networks, layout } = this.#ports;
+    const { snapshots, volumes, runtime, host, networks, layout, containerLogs } = this.#ports;
     const { id } = record;
     const paths = layout.container(id);
     undo.push("unmount root file system", () => snapshots.unmount(paths.rootfs));
@@ -72,6 +72,8 @@ export class ContainerStarter {
     // One that it is linked to may have started anew in the meantime.
     await this.#links.refresh(id);
     const spec = await this.#spec(record, mounts, { ...joined, environment: linked.environment });
+    undo.push("end log", async () => containerLogs.endRun(id));
+    await this.#beginLog(record, signal);
     undo.push("delete process", () => runtime.delete(namespace, id));
     const { pid } = await runtime.create(
       {
@@ -88,6 +90,14 @@ export class ContainerStarter {
     );
     await runtime.start(namespace, id);
     return { pid, sandboxId: newId(), ...joined.facts };
+  }
+
+  async #beginLog(record: ContainerRecord, signal?: AbortSignal): Promise<void> {
+    try {
+      await this.#ports.containerLogs.beginRun(record, signal);
+    } catch (error) {
+      throw wrapError("failed to initialize logging driver", error);
+    }
   }
 
   async #spec(

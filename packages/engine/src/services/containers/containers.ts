@@ -80,8 +80,10 @@ export class Containers {
       id,
       hostOfEngine,
       groups: await readControlGroups(host),
+      logDefaults: this.#ports.logDrivers.defaults,
       find: (typed) => this.#other(typed),
     });
+    await this.#ports.logDrivers.check(plan.hostConfig.LogConfig.Type);
     await this.#checkSources(plan.mounts);
     const { dir } = layout.container(id);
     try {
@@ -211,8 +213,9 @@ export class Containers {
   async inspect(typed: string, options: { readonly size: boolean }): Promise<ContainerInspect> {
     const record = this.resolve(typed);
     const { networks } = this.#ports;
+    const paths = this.#ports.layout.container(record.id);
     return inspectView(record, {
-      paths: this.#ports.layout.container(record.id),
+      paths: { ...paths, log: logPath(record.hostConfig.LogConfig.Type, paths) },
       mountpoints: await this.#mountpoints(record, () => true),
       storageDriver: "overlay2",
       networks: networks.describe(record),
@@ -255,3 +258,7 @@ export class Containers {
     };
   }
 }
+
+/** Of the driver that writes files for others to read; where it does not, there is none to tell. */
+const logPath = (driver: string, { jsonLog }: { readonly jsonLog: string }): string =>
+  driver === "json-file" ? jsonLog : "";

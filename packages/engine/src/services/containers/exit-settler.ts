@@ -56,6 +56,7 @@ export class ExitSettler {
       const exit = await runtime.waitForExit(namespace, id, this.#closing.signal);
       // Attached clients read the rest while the container is cleaned up after.
       this.#parts.readers.endRun(id);
+      this.#ports.containerLogs.endRun(id);
       await this.#settleAtLast(id, exit, this.#queueSettling(id, exit));
     } catch (error) {
       if (isCanceled(error) && this.#closing.signal.aborted) return;
@@ -175,11 +176,12 @@ export class ExitSettler {
   }
 
   async #adopt(record: ContainerRecord): Promise<void> {
-    const { runtime } = this.#ports;
+    const { runtime, containerLogs } = this.#ports;
     const { id } = record;
     const process = await runtime.state(namespace, id);
     const isAlive = process.status === "running" || process.status === "paused";
     if (hasProcess(record)) {
+      await containerLogs.adopt(record, isAlive);
       if (isAlive) {
         this.#parts.readers.startRun(id);
         this.#parts.health.watch(id);
@@ -191,6 +193,8 @@ export class ExitSettler {
       this.#track(this.#settleAtLast(id, exit, attempt));
       return attempt;
     }
+    // What an earlier engine had no time for.
+    await containerLogs.adopt(record, false);
     // A start or a removal that the earlier engine did not finish.
     if (process.status !== "absent") await runtime.delete(namespace, id);
     await this.#cleanUp(id);
@@ -206,6 +210,7 @@ export class ExitSettler {
     await this.#parts.health.close();
     await Promise.all(this.#watches);
     await this.#parts.queue.idle();
+    await this.#ports.containerLogs.close();
   }
 }
 

@@ -4,7 +4,6 @@ import type { LogEntry } from "../../core/ports/logs.ts";
 import { forwardOutput } from "./plugin-output.ts";
 
 const entry = (stream: LogEntry["stream"], text: string, partial = false): LogEntry => ({
-  time: new Date(0),
   timestamp: "",
   stream,
   bytes: new TextEncoder().encode(text),

@@ -9,7 +9,7 @@ const decodeText = (bytes: Uint8Array): string => new TextDecoder().decode(bytes
 
 /** Copies what a plugin writes from now on to the engine's log: standard output as info, standard error as error. */
 export function forwardOutput(
-  { logs, logger }: { readonly logs: ProcessLogs; readonly logger: Logger },
+  { logs, logger }: { readonly logs: Pick<ProcessLogs, "read">; readonly logger: Logger },
   id: string,
   path: string,
   exited: Promise<unknown>,
@@ -43,7 +43,7 @@ export function forwardOutput(
 const reportedLines = 3;
 
 /** The last lines that a plugin wrote since it was started, for the report of a failed start; "" if there are none. */
-export async function lastLines(logs: ProcessLogs, path: string, since: Date): Promise<string> {
+export async function lastLines(logs: Pick<ProcessLogs, "read">, path: string, since: Date): Promise<string> {
   const lines: string[] = [];
   for await (const { bytes } of logs.read(path, { tail: reportedLines, since }))
     lines.push(decodeText(bytes).trim());

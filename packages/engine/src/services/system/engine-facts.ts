@@ -22,7 +22,8 @@ export interface EngineFacts {
   readonly components: readonly { readonly name: string; readonly version: string }[];
   /** The name of one of the components. */
   readonly defaultRuntime: string;
-  /** Built-in drivers; of `log`, the default first. `authorization`: plugins, in the order in which they are asked. */
+  readonly defaultLogDriver: string;
+  /** Built-in drivers; `authorization`: plugins, in the order in which they are asked. */
   readonly drivers: Readonly<Record<"volume" | "network" | "log" | "authorization", readonly string[]>>;
   readonly registries: RegistryFacts;
   readonly proxies: Readonly<Record<"http" | "https" | "none", string>>;

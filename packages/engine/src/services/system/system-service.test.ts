@@ -37,6 +37,7 @@ const engine: EngineFacts = {
   labels: [],
   components: [{ name: "runc", version: "1.1.5" }],
   defaultRuntime: "runc",
+  defaultLogDriver: "json-file",
   drivers: { volume: ["local"], network: ["bridge", "host", "none"], log: ["json-file"], authorization: [] },
   registries: { insecure: ["reg:5000", "10.0.0.0/8"], mirrors: [] },
   proxies: { http: "", https: "", none: "" },

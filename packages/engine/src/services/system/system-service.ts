@@ -129,7 +129,7 @@ function engineInfo(engine: EngineFacts) {
     ServerVersion: engine.version,
     DockerRootDir: engine.rootDir,
     Debug: engine.debug,
-    LoggingDriver: engine.drivers.log[0] ?? "",
+    LoggingDriver: engine.defaultLogDriver,
     LiveRestoreEnabled: engine.liveRestore,
     Runtimes: { [engine.defaultRuntime]: { path: engine.defaultRuntime } },
     DefaultRuntime: engine.defaultRuntime,

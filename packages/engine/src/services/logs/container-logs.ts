@@ -1,0 +1,135 @@
+import type { ContainerRecord } from "../../core/container/record.ts";
+import type { Layout } from "../../core/layout.ts";
+import { jsonFileLimits, localLimits } from "../../core/log/log-config.ts";
+import type { LogSubject } from "../../core/log/log-tag.ts";
+import type { Logger } from "../../core/ports/logger.ts";
+import type {
+  JsonLogFiles,
+  LogBatches,
+  LogEntry,
+  LogQuery,
+  OutputFile,
+  ProcessLogs,
+  ReadProgress,
+} from "../../core/ports/logs.ts";
+import type { ContainerLog } from "./container-log.ts";
+import { JsonFileContainerLog } from "./json-file-container-log.ts";
+import { KeptOutputLog } from "./kept-output-log.ts";
+import { OutputTrimmer } from "./output-trimmer.ts";
+
+export interface ContainerLogsPorts {
+  readonly layout: Layout;
+  readonly logs: ProcessLogs;
+  readonly output: OutputFile;
+  readonly jsonLogs: JsonLogFiles;
+  readonly logger: Logger;
+}
+
+/** The log of every container, by its driver. */
+export class ContainerLogs {
+  readonly #ports: ContainerLogsPorts;
+  readonly #logs = new Map<string, ContainerLog>();
+  readonly #progress = new Map<string, Set<ReadProgress>>();
+
+  constructor(ports: ContainerLogsPorts) {
+    this.#ports = ports;
+  }
+
+  /** Before a run's process is made. */
+  beginRun(record: ContainerRecord, signal?: AbortSignal): Promise<void> {
+    return this.#log(record).beginRun(logSubject(record), signal);
+  }
+
+  /** Its output is written whole, or it never began. */
+  endRun(id: string): void {
+    this.#logs.get(id)?.endRun();
+  }
+
+  adopt(record: ContainerRecord, isRunning: boolean): Promise<void> {
+    return this.#log(record).adopt(logSubject(record), isRunning);
+  }
+
+  /** What can be read again, as `logs` shows it. */
+  read(record: ContainerRecord, query: LogQuery): LogBatches {
+    return this.#log(record).read(query);
+  }
+
+  /** The output from now on, of whatever driver. */
+  live(id: string, query: LogQuery): LogBatches {
+    return this.#live(id, {
+      ...query,
+      fromOffset: this.#ports.output.sizeNow(this.#ports.layout.container(id).log),
+    });
+  }
+
+  async *#live(id: string, query: LogQuery): AsyncGenerator<readonly LogEntry[]> {
+    const { logs, layout } = this.#ports;
+    const progress: ReadProgress = { offset: query.fromOffset ?? 0 };
+    const all = this.#progress.get(id) ?? new Set();
+    this.#progress.set(id, all);
+    all.add(progress);
+    try {
+      yield* logs.readBatches(layout.container(id).log, { ...query, progress });
+    } finally {
+      all.delete(progress);
+      if (all.size === 0) this.#progress.delete(id);
+    }
+  }
+
+  /** The container's files are about to go. */
+  async remove(id: string): Promise<void> {
+    const log = this.#logs.get(id);
+    this.#logs.delete(id);
+    await log?.remove();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#logs.values()].map((log) => log.close()));
+  }
+
+  #log(record: ContainerRecord): ContainerLog {
+    const known = this.#logs.get(record.id);
+    if (known !== undefined) return known;
+    const made = this.#make(record);
+    this.#logs.set(record.id, made);
+    return made;
+  }
+
+  #make(record: ContainerRecord): ContainerLog {
+    const { layout, logs, output, jsonLogs, logger } = this.#ports;
+    const { id } = record;
+    const paths = layout.container(id);
+    const neededFrom = (): number =>
+      Math.min(...[...(this.#progress.get(id) ?? [])].map(({ offset }) => offset));
+    const trimmer = new OutputTrimmer({ output, path: paths.log, neededFrom, logger });
+    const common = { id, path: paths.log, output, trimmer, logger };
+    const { Type, Config } = record.hostConfig.LogConfig;
+    if (Type === "json-file") {
+      const limits = jsonFileLimits(Config);
+      const log = jsonLogs.open({ path: paths.jsonLog, statePath: paths.jsonLogState, limits });
+      return new JsonFileContainerLog({ ...common, log });
+    }
+    if (Type === "local") {
+      const { maxBytes, maxFiles } = localLimits(Config);
+      return new KeptOutputLog({ ...common, logs, keepBytes: maxBytes * maxFiles });
+    }
+    return new KeptOutputLog({ ...common, logs, keepBytes: undefined });
+  }
+}
+
+/** What a driver is told of a container. */
+function logSubject(record: ContainerRecord): LogSubject {
+  const { id, name, imageId, createdAt, config, hostConfig } = record;
+  return {
+    id,
+    name,
+    imageId,
+    imageName: config.image,
+    command: [...config.entrypoint, ...config.cmd],
+    createdAt,
+    env: config.env,
+    labels: config.labels,
+    config: hostConfig.LogConfig.Config,
+    hostname: config.hostname,
+  };
+}

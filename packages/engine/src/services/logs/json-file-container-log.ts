@@ -1,0 +1,185 @@
+import { isCanceled, messageOf } from "../../core/errors.ts";
+import { jsonLine } from "../../core/log/json-line.ts";
+import { LineAssembler } from "../../core/log/line-assembler.ts";
+import { logAttributes } from "../../core/log/log-attributes.ts";
+import type { LogSubject } from "../../core/log/log-tag.ts";
+import { resumeOffset } from "../../core/log/output-record.ts";
+import type { Logger } from "../../core/ports/logger.ts";
+import type { JsonLog, LogEntry, LogQuery, OutputFile } from "../../core/ports/logs.ts";
+import { type ContainerLog, Run } from "./container-log.ts";
+import { elapsed } from "./elapsed.ts";
+import type { OutputTrimmer } from "./output-trimmer.ts";
+
+export interface JsonFileContainerLogOptions {
+  readonly id: string;
+  readonly path: string;
+  readonly output: OutputFile;
+  readonly log: JsonLog;
+  readonly trimmer: OutputTrimmer;
+  readonly logger: Logger;
+}
+
+const saveAfterBytes = 1024 * 1024;
+const firstRetryMs = 100;
+const longestRetryMs = 10_000;
+
+/** The driver `json-file`: follows the output, wherever it is, into files of its own. */
+export class JsonFileContainerLog implements ContainerLog {
+  readonly #options: JsonFileContainerLogOptions;
+  readonly #closing = new AbortController();
+  #run: Run | undefined;
+  #following: Promise<void> = Promise.resolve();
+  /** Runs whose output is not all in the files. */
+  #unfinished = 0;
+  /** How far the files are, in bytes of the output. */
+  #written = 0;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(options: JsonFileContainerLogOptions) {
+    this.#options = options;
+  }
+
+  async beginRun(subject: LogSubject): Promise<void> {
+    await this.#options.output.markRun(this.#options.path);
+    this.#begin(subject, true);
+  }
+
+  async adopt(subject: LogSubject, isRunning: boolean): Promise<void> {
+    this.#begin(subject, false);
+    if (!isRunning) this.endRun();
+  }
+
+  #begin(subject: LogSubject, isNew: boolean): void {
+    const attributes = logAttributes(subject);
+    const text = Object.keys(attributes).length === 0 ? "" : JSON.stringify(attributes);
+    const run = new Run();
+    this.#run = run;
+    this.#unfinished += 1;
+    // What is left of the run before comes first.
+    this.#following = this.#following.then(() => this.#follow(run, text, isNew));
+  }
+
+  endRun(): void {
+    this.#run?.end();
+  }
+
+  async #follow({ ended }: Run, wanted: string, isNew: boolean): Promise<void> {
+    const { id, path, output, log, trimmer, logger } = this.#options;
+    const { signal } = this.#closing;
+    try {
+      signal.throwIfAborted();
+      const { position: from, attributes } = await this.#retried(() => log.resume(wanted, isNew));
+      const assembler = new LineAssembler(lineId(id), from);
+      let savedAt = from.offset;
+      let offset = from.offset;
+      for await (const batch of output.follow(path, { from: resumeOffset(from), ended, signal })) {
+        const lines: string[] = [];
+        for (const record of batch.records) {
+          assembler.push(record, (message) => lines.push(jsonLine(message, attributes)));
+        }
+        offset = Math.max(offset, batch.endOffset);
+        const position = assembler.position(offset);
+        let rest: readonly string[] = lines;
+        await this.#retried(() => {
+          const now = rest;
+          rest = [];
+          return log.write(now, position);
+        });
+        this.#reached(offset);
+        if (offset - savedAt < saveAfterBytes) continue;
+        savedAt = offset;
+        await this.#retried(() => log.save());
+        await trimmer.trim(resumeOffset(position));
+      }
+      const last: string[] = [];
+      assembler.flush((message) => last.push(jsonLine(message, attributes)));
+      let rest: readonly string[] = last;
+      await this.#retried(() => {
+        const now = rest;
+        rest = [];
+        return log.write(now, { offset, pending: {} });
+      });
+      await this.#retried(() => log.save());
+      this.#reached(offset);
+      await trimmer.trim(offset);
+      await log.close();
+    } catch (error) {
+      if (!isCanceled(error)) {
+        logger.error({ err: error, container: id }, "could not write the log of a container");
+      }
+    } finally {
+      this.#unfinished -= 1;
+      this.#wakeAll();
+    }
+  }
+
+  /** A full disk costs time, and nothing else. */
+  async #retried<Result>(work: () => Promise<Result>): Promise<Result> {
+    const { id, logger } = this.#options;
+    for (let delayMs = firstRetryMs; ; delayMs = Math.min(delayMs * 2, longestRetryMs)) {
+      try {
+        return await work();
+      } catch (error) {
+        if (isCanceled(error) || this.#closing.signal.aborted) throw error;
+        if (delayMs === firstRetryMs) {
+          logger.error(
+            { reason: messageOf(error), container: id },
+            "cannot write the log of a container now",
+          );
+        }
+      }
+      await elapsed(delayMs, this.#closing.signal);
+      this.#closing.signal.throwIfAborted();
+    }
+  }
+
+  #reached(offset: number): void {
+    this.#written = offset;
+    this.#wakeAll();
+  }
+
+  #wakeAll(): void {
+    for (const wake of this.#waiting) wake();
+  }
+
+  async *read(query: LogQuery): AsyncGenerator<readonly LogEntry[]> {
+    const { log } = this.#options;
+    // A run that has ended is followed until the files have the end.
+    const until = query.until?.then(() => (this.#run?.isEnded === false ? undefined : this.#following));
+    if (query.follow !== true) await this.#caughtUp(query.signal);
+    yield* log.read({ ...query, ...(until === undefined ? {} : { until }) });
+  }
+
+  /** Resolves when what the program has written by now is in the files. */
+  async #caughtUp(signal: AbortSignal | undefined): Promise<void> {
+    const size = await this.#options.output.size(this.#options.path);
+    while (this.#unfinished > 0 && this.#written < size) {
+      if (signal?.aborted === true) return;
+      await new Promise<void>((resolve) => {
+        const wake = (): void => {
+          this.#waiting.delete(wake);
+          signal?.removeEventListener("abort", wake);
+          resolve();
+        };
+        this.#waiting.add(wake);
+        signal?.addEventListener("abort", wake, { once: true });
+      });
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#following;
+    await this.#options.log.close();
+  }
+
+  remove(): Promise<void> {
+    return this.close();
+  }
+}
+
+/** An identifier of its own for each long line of a container. */
+const lineId =
+  (containerId: string) =>
+  (offset: number): string =>
+    containerId.slice(0, 48) + offset.toString(16).padStart(16, "0");

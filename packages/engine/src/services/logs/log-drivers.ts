@@ -1,0 +1,46 @@
+import { EngineError, messageOf } from "../../core/errors.ts";
+import { builtInLogDrivers, isBuiltInLogDriver, type LogConfig } from "../../core/log/log-config.ts";
+import type { PluginEndpoint, PluginEndpoints } from "../endpoints/plugin-endpoint.ts";
+
+export interface LogDriversOptions {
+  readonly endpoints: PluginEndpoints;
+  /** Of containers that ask for nothing else. */
+  readonly defaults: LogConfig;
+}
+
+/** Every log driver by name. */
+export class LogDrivers {
+  readonly #options: LogDriversOptions;
+
+  constructor(options: LogDriversOptions) {
+    this.#options = options;
+  }
+
+  get defaults(): LogConfig {
+    return this.#options.defaults;
+  }
+
+  /** Fails, in the Engine's words, for a driver that there is not. Not of kind not-found: clients take that for a missing image. */
+  async check(name: string, signal?: AbortSignal): Promise<void> {
+    if (isBuiltInLogDriver(name)) return;
+    if (name === "journald") throw new EngineError("invalid", "journald is not enabled on this host");
+    try {
+      await this.plugin(name, signal);
+    } catch (error) {
+      throw new EngineError("invalid", messageOf(error), { cause: error });
+    }
+  }
+
+  async plugin(name: string, signal?: AbortSignal): Promise<PluginEndpoint> {
+    try {
+      return await this.#options.endpoints.get(name, "logdriver", signal);
+    } catch (error) {
+      const kind = error instanceof EngineError ? error.kind : "internal";
+      const message = `error looking up logging plugin ${name}: ${messageOf(error)}`;
+      throw new EngineError(kind, message, { cause: error });
+    }
+  }
+}
+
+/** As `info` lists them. */
+export const listedLogDrivers: readonly string[] = builtInLogDrivers.filter((name) => name !== "none");
