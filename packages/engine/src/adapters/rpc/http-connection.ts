@@ -1,7 +1,8 @@
 import { addAbortSignal } from "node:stream";
+import { setTimeout } from "node:timers/promises";
 import { pluginMediaType } from "@davit/protocol";
 import { errors, Pool } from "undici";
-import { EngineError, messageOf, PluginRefusal, PluginUnreachable } from "../../core/errors.ts";
+import { EngineError, errnoOf, messageOf, PluginRefusal, PluginUnreachable } from "../../core/errors.ts";
 import type { ByteStream } from "../../core/ports/byte-stream.ts";
 import type {
   CallOptions,
@@ -74,14 +75,26 @@ export class HttpConnection implements PluginConnection {
     void this.#streams.destroy();
   }
 
-  #post(pool: Pool, method: string, body: object | undefined, signal: AbortSignal | null) {
-    return pool.request({
-      method: "POST",
-      path: `/${method}`,
-      headers: { accept: pluginMediaType, "user-agent": "Go-http-client/1.1" },
-      body: body === undefined ? null : `${JSON.stringify(body)}\n`,
-      signal,
-    });
+  /**
+   * A plugin on a UNIX socket whose queue of connections is full refuses more with EAGAIN. Nothing tells when there is room, and
+   * nothing has been sent: tried again, for about a second.
+   */
+  async #post(pool: Pool, method: string, body: object | undefined, signal: AbortSignal | null) {
+    const sent = body === undefined ? null : `${JSON.stringify(body)}\n`;
+    for (let delayMs = 4; ; delayMs *= 2) {
+      try {
+        return await pool.request({
+          method: "POST",
+          path: `/${method}`,
+          headers: { accept: pluginMediaType, "user-agent": "Go-http-client/1.1" },
+          body: sent,
+          signal,
+        });
+      } catch (error) {
+        if (errnoOf(error) !== "EAGAIN" || delayMs > 512) throw error;
+        await setTimeout(delayMs, undefined, signal === null ? {} : { signal });
+      }
+    }
   }
 
   #explain(

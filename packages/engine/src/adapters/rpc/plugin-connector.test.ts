@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
@@ -96,6 +97,17 @@ describe("calls to a plugin", () => {
     await expect(connection.call("VolumeDriver.Get", {}, { timeoutMs: 50 })).rejects.toThrow(
       'Post "http://plugin.moby.localhost/VolumeDriver.Get": no answer within 0.05 s',
     );
+    connection.close();
+  });
+
+  it("asks again where the plugin has no room for one more connection", async () => {
+    server = createServer((_request, response) => response.end("{}"));
+    const listening = once(server, "listening");
+    server.listen({ path, backlog: 1 });
+    await listening;
+    const connection = open();
+    const calls = Array.from({ length: 16 }, () => connection.call("VolumeDriver.List", {}, {}));
+    await expect(Promise.all(calls)).resolves.toHaveLength(16);
     connection.close();
   });
 

@@ -62,6 +62,16 @@ const routes: readonly Route[] = [
       }),
   },
   {
+    method: "GET",
+    path: "/attach/ws",
+    hijack: "websocket",
+    handle: async () =>
+      reply.websocket({ binary: false }, async ({ write }) => {
+        done.push("attached");
+        await write(Buffer.from("out"));
+      }),
+  },
+  {
     method: "POST",
     path: "/start",
     hijack: "after-body",
@@ -90,6 +100,7 @@ beforeEach(async () => {
 afterEach(() => engine[Symbol.asyncDispose]());
 
 const deny = (msg = "no") => ({ "AuthZPlugin.AuthZReq": () => ({ Allow: false, Msg: msg }) });
+const allowed = { "AuthZPlugin.AuthZReq": () => ({ Allow: true }) };
 const denyAnswer = { "AuthZPlugin.AuthZRes": () => ({ Allow: false, Msg: "not that" }) };
 const refusal = (message: string) => `${JSON.stringify({ message })}\n`;
 
@@ -292,6 +303,19 @@ describe("a connection that is taken over", () => {
     expect(seen).toContain("Content-Type: application/json\r\n");
     expect(seen).toContain(refusal("authorization denied by plugin guard: no"));
     expect(done).toEqual([]);
+  });
+
+  test("to become a websocket is asked about before it is one, and refused in plain HTTP", async () => {
+    const key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\nSec-WebSocket-Version: 13\n";
+    const ask = `GET /attach/ws HTTP/1.1\nHost: x\nConnection: Upgrade\nUpgrade: websocket\n${key}\n`;
+    for (const answers of [deny("not that"), { ...allowed, ...denyAnswer }]) {
+      guard.answer(answers);
+      const seen = await engine.raw(ask);
+      expect(seen).toMatch(/^HTTP\/1\.1 403 Forbidden\r\n/);
+      expect(seen).toContain(refusal("authorization denied by plugin guard: not that"));
+    }
+    expect(done).toEqual([]);
+    expect(guard.calls.at(-1)?.body).toMatchObject({ ResponseStatusCode: 101 });
   });
 
   test("does not wait for a body that it will not have", async () => {

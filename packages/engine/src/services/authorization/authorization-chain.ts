@@ -101,7 +101,9 @@ export class AuthorizationChain {
       await until(this.#opened.promise, AbortSignal.any([signal, late]));
       const endpoint = await endpoints.get(typed, "authz", AbortSignal.any([signal, late]));
       name = endpoint.name;
-      const verdict = verdictOf(await endpoint.connection.call(method, body, { timeoutMs, signal }));
+      const verdict = verdictOf(
+        await endpoint.connection.call(method, body, { timeoutMs, signal, atOnce: true }),
+      );
       if (verdict.allowed) return;
       const { user, method: verb, target } = request;
       logger.info(
