@@ -23,6 +23,7 @@ const depends = [
   "runc",
   "conmon",
   "libarchive-tools",
+  "perl-base",
   "socat",
   "iproute2",
   "util-linux",

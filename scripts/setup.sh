@@ -135,6 +135,7 @@ install_debian() {
 runc runc
 conmon conmon
 bsdtar libarchive-tools
+perl perl-base
 mount mount
 nsenter util-linux
 ip iproute2

@@ -20,9 +20,10 @@ export class Directory implements AsyncDisposable {
     this.#handle = handle;
   }
 
-  /** By a path of the host's that is trusted. */
-  static async openHost(path: string): Promise<Directory> {
-    return new Directory(await open(path, constants.O_RDONLY | constants.O_DIRECTORY));
+  /** By a path of the host's that is trusted; or what a handle stands for. */
+  static async openHost(path: string | FileHandle): Promise<Directory> {
+    const flags = constants.O_RDONLY | constants.O_DIRECTORY;
+    return new Directory(await open(typeof path === "string" ? path : `/proc/self/fd/${path.fd}`, flags));
   }
 
   async openDirectory(name: ByteText): Promise<Directory> {
@@ -38,6 +39,11 @@ export class Directory implements AsyncDisposable {
   /** The directory itself, for the system's tools, as their working directory. */
   get workingDirectory(): string {
     return `/proc/${process.pid}/fd/${this.#handle.fd}`;
+  }
+
+  /** The path of what is in it, for another process: with a slash at its end. */
+  get pathElsewhere(): Buffer {
+    return bytes(`${this.workingDirectory}/`);
   }
 
   get handle(): FileHandle {
@@ -56,6 +62,11 @@ export class Directory implements AsyncDisposable {
       if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR") return undefined;
       throw error;
     }
+  }
+
+  /** Stands for what has a name in it, a link itself if it is one. */
+  hold(name: ByteText): Promise<FileHandle> {
+    return open(this.path(name), O_PATH | constants.O_NOFOLLOW);
   }
 
   async readlink(name: ByteText): Promise<ByteText> {
@@ -77,12 +88,20 @@ export class Directory implements AsyncDisposable {
   }
 }
 
+/** Stands for whatever is at a path of the host's now, which is neither read nor disturbed. */
+export const hold = (path: string): Promise<FileHandle> => open(path, O_PATH);
+
+/** Opens what a handle stands for, if that is a regular file. */
+export async function openHeld(held: FileHandle): Promise<FileHandle | undefined> {
+  if (!(await held.stat()).isFile()) return undefined;
+  return await open(`/proc/self/fd/${held.fd}`, constants.O_RDONLY);
+}
+
 /**
  * Opens a regular file for reading; undefined if it is anything else by now. Merely opening a device or a FIFO could do
  * something or wait, so it is looked at before it is opened, by a handle that stays the same file.
  */
 export async function openRegular(path: Buffer | string): Promise<FileHandle | undefined> {
   await using found = await open(path, O_PATH | constants.O_NOFOLLOW);
-  if (!(await found.stat()).isFile()) return undefined;
-  return await open(`/proc/self/fd/${found.fd}`, constants.O_RDONLY);
+  return await openHeld(found);
 }

@@ -1,17 +1,18 @@
 import type { BigIntStats } from "node:fs";
-import { type FileHandle, stat } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { EngineError } from "../../core/errors.ts";
 import type { FileView } from "../../core/ports/container-files.ts";
 import type { ByteText } from "../../core/tar/tar-entry.ts";
-import { Directory, openRegular } from "./directory.ts";
+import { Directory, hold, openHeld } from "./directory.ts";
+import { ExtendedAttributes } from "./extended-attributes.ts";
 
 /** As many links as the kernel follows, and some. */
 const maxLinks = 255;
 
 export interface Mount {
-  readonly source: string;
+  /** Opened once: what is put in the place of its path later makes no difference. */
+  readonly held: FileHandle;
   readonly readOnly: boolean;
-  readonly isDirectory: boolean;
 }
 
 /** A directory that has been reached, by its path in the container with no links in it. */
@@ -50,6 +51,8 @@ export class Locator implements AsyncDisposable {
   readonly #mounts = new Map<string, Mount>();
   readonly #open = new Set<Directory>();
   readonly #root: Directory;
+  readonly #held: FileHandle[] = [];
+  readonly attributes = new ExtendedAttributes();
 
   private constructor(view: FileView, root: Directory) {
     this.#view = view;
@@ -73,11 +76,33 @@ export class Locator implements AsyncDisposable {
     for (const { destination, source, readOnly } of this.#view.mounts.toSorted(
       (left, right) => depth(left.destination) - depth(right.destination),
     )) {
-      const stats = await stat(source).catch(() => undefined);
-      if (stats === undefined) continue;
       const { parts } = await this.locate(split(byteText(destination)), { followLast: true });
-      this.#mounts.set(keyOf(parts), { source, readOnly, isDirectory: stats.isDirectory() });
+      const held = await this.#holdMounted(parts, source);
+      if (held === undefined) continue;
+      this.#held.push(held);
+      this.#mounts.set(keyOf(parts), { held, readOnly });
     }
+  }
+
+  /** What is laid over a place; undefined if there is nothing. */
+  async #holdMounted(parts: readonly ByteText[], source: string): Promise<FileHandle | undefined> {
+    const { processRoot } = this.#view;
+    if (processRoot === undefined) return hold(source).catch(() => undefined);
+    const root = await this.#sameRoot(processRoot);
+    await using process = new Locator({ rootfs: processRoot, readOnly: true, mounts: [] }, root);
+    const { parent, name, stats } = await process.locate(parts, { followLast: false });
+    return parent === undefined || stats === undefined ? undefined : parent.directory.hold(name);
+  }
+
+  /** Refuses what is another's: the process may have ended, and its number be given to another. */
+  async #sameRoot(path: string): Promise<Directory> {
+    const directory = await Directory.openHost(path).catch((error: unknown) => {
+      throw new EngineError("conflict", "the container has ended meanwhile", { cause: error });
+    });
+    const [ours, theirs] = await Promise.all([this.#root.stat(), directory.stat()]);
+    if (ours.dev === theirs.dev && ours.ino === theirs.ino) return directory;
+    await directory[Symbol.asyncDispose]();
+    throw new EngineError("conflict", "the container has ended or left its root file system meanwhile");
   }
 
   get root(): Reached {
@@ -110,19 +135,19 @@ export class Locator implements AsyncDisposable {
     if (mount === undefined) {
       return this.#reached(parts, this.#keep(await from.directory.openDirectory(name)), from.readOnly);
     }
-    const directory = this.#keep(await Directory.openHost(mount.source));
+    const directory = this.#keep(await Directory.openHost(mount.held));
     return this.#reached(parts, directory, mount.readOnly ? "volume" : false);
   }
 
   async statsIn(from: Reached, name: ByteText): Promise<BigIntStats | undefined> {
     const mount = this.mountAt([...from.parts, name]);
-    return mount === undefined ? from.directory.lstat(name) : stat(mount.source, { bigint: true });
+    return mount === undefined ? from.directory.lstat(name) : mount.held.stat({ bigint: true });
   }
 
   /** For reading; undefined if it is no regular file. */
   openFile(from: Reached, name: ByteText): Promise<FileHandle | undefined> {
     const mount = this.mountAt([...from.parts, name]);
-    return mount === undefined ? from.directory.openFile(name) : openRegular(mount.source);
+    return mount === undefined ? from.directory.openFile(name) : openHeld(mount.held);
   }
 
   /** Where a path leads; whatever comes after something that is missing is taken by the word. */
@@ -188,7 +213,12 @@ export class Locator implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const open = [...this.#open];
     this.#open.clear();
-    await Promise.all(open.map((directory) => directory[Symbol.asyncDispose]()));
+    const held = this.#held.splice(0);
+    await Promise.all([
+      ...open.map((directory) => directory[Symbol.asyncDispose]()),
+      ...held.map((handle) => handle.close()),
+      this.attributes[Symbol.asyncDispose](),
+    ]);
   }
 }
 

@@ -4,7 +4,8 @@ import { EngineError, errnoOf } from "../../core/errors.ts";
 import type { ByteStream } from "../../core/ports/byte-stream.ts";
 import { encodeEntry, endOfArchive } from "../../core/tar/encode-entry.ts";
 import { makeEntry, type NewEntry } from "../../core/tar/make-entry.ts";
-import { type ByteText, blockBytes, fromByteText } from "../../core/tar/tar-entry.ts";
+import { type ByteText, blockBytes, fromByteText, type PaxRecord } from "../../core/tar/tar-entry.ts";
+import { type AttributedFile, attributeRecords } from "./extended-attributes.ts";
 import { type Locator, type Reached, textOf } from "./locator.ts";
 
 const chunkBytes = 256 * 1024;
@@ -24,7 +25,7 @@ export class Packer {
   }
 
   /** One name in a directory, with all below it, under another name. */
-  async *entry(parent: Reached, name: ByteText, as: ByteText): ByteStream {
+  async *entry(parent: Reached, name: ByteText, as: ByteText, hasAttributes = true): ByteStream {
     const stats = await this.#locator.statsIn(parent, name);
     // Gone since its directory was listed.
     if (stats === undefined) return;
@@ -36,22 +37,32 @@ export class Packer {
       } finally {
         await this.#locator.release(reached);
       }
-    } else if (stats.isFile()) yield* this.#file(parent, name, as);
-    else yield* this.#special(parent, name, as, stats);
+    } else if (stats.isFile()) yield* this.#file(parent, name, as, hasAttributes);
+    else yield* this.#special(parent, name, as, { stats, hasAttributes });
   }
 
   /** A directory, and with a prefix to their names all below it. */
   async *tree(reached: Reached, prefix: ByteText): ByteStream {
     const stats = await reached.directory.stat();
-    yield encodeEntry(makeEntry({ ...attributes(stats), path: prefix, type: "5" }));
+    const pax = await this.#records({ fd: reached.directory.handle.fd });
+    yield encodeEntry(makeEntry({ ...attributes(stats), path: prefix, type: "5", pax }));
     yield* this.contents(reached, prefix);
   }
 
   async *contents(reached: Reached, prefix: ByteText): ByteStream {
-    for (const name of await reached.directory.names()) {
+    const { directory, parts } = reached;
+    const names = await directory.names();
+    // Asked for all at once, because most have none; those that have are read of what is opened.
+    const attributed = await this.#locator.attributes.which(directory.pathElsewhere, names);
+    for (const name of names) {
       this.#signal.throwIfAborted();
-      yield* this.entry(reached, name, `${prefix}${name}`);
+      const hasAttributes = attributed.has(name) || this.#locator.mountAt([...parts, name]) !== undefined;
+      yield* this.entry(reached, name, `${prefix}${name}`, hasAttributes);
     }
+  }
+
+  async #records(file: AttributedFile): Promise<readonly PaxRecord[]> {
+    return attributeRecords(await this.#locator.attributes.read(file));
   }
 
   async #enter(parent: Reached, name: ByteText): Promise<Reached | undefined> {
@@ -64,7 +75,7 @@ export class Packer {
     }
   }
 
-  async *#file(parent: Reached, name: ByteText, as: ByteText): ByteStream {
+  async *#file(parent: Reached, name: ByteText, as: ByteText, hasAttributes: boolean): ByteStream {
     await using file = await this.#open(parent, name);
     if (file === undefined) return;
     // Of what was opened, which may not be what was looked at.
@@ -76,12 +87,13 @@ export class Packer {
     }
     const sizeBytes = Number(stats.size);
     const isLarge = sizeBytes > maxHeaderSize;
+    const records = hasAttributes ? await this.#records({ fd: file.fd }) : [];
     yield encodeEntry(
       makeEntry({
         ...attributes(stats),
         path: as,
         sizeBytes: Math.min(sizeBytes, maxHeaderSize),
-        ...(isLarge ? { pax: [{ key: "size", value: fromByteText(String(sizeBytes)) }] } : {}),
+        pax: [...(isLarge ? [{ key: "size", value: fromByteText(String(sizeBytes)) }] : []), ...records],
       }),
     );
     yield* contentOf(file, sizeBytes, as);
@@ -96,6 +108,16 @@ export class Packer {
     }
   }
 
+  /** Undefined if it is no link any more. */
+  async #linkPath({ directory }: Reached, name: ByteText): Promise<ByteText | undefined> {
+    try {
+      return await directory.readlink(name);
+    } catch (error) {
+      if (["ENOENT", "ENOTDIR", "EINVAL"].includes(errnoOf(error) ?? "")) return undefined;
+      throw error;
+    }
+  }
+
   #firstName({ dev, ino, nlink }: BigIntStats, as: ByteText): ByteText | undefined {
     if (nlink < 2n) return undefined;
     const key = `${dev}:${ino}`;
@@ -104,10 +126,18 @@ export class Packer {
     return first;
   }
 
-  async *#special(parent: Reached, name: ByteText, as: ByteText, stats: BigIntStats): ByteStream {
-    const common = { ...attributes(stats), path: as };
+  async *#special(
+    parent: Reached,
+    name: ByteText,
+    as: ByteText,
+    { stats, hasAttributes }: { readonly stats: BigIntStats; readonly hasAttributes: boolean },
+  ): ByteStream {
+    const path = Buffer.concat([parent.directory.pathElsewhere, fromByteText(name)]);
+    const pax = hasAttributes && !stats.isSocket() ? await this.#records({ path }) : [];
+    const common = { ...attributes(stats), path: as, pax };
     if (stats.isSymbolicLink()) {
-      const linkPath = await parent.directory.readlink(name);
+      const linkPath = await this.#linkPath(parent, name);
+      if (linkPath === undefined) return;
       yield encodeEntry(makeEntry({ ...common, linkPath, type: "2" }));
     } else if (stats.isFIFO()) yield encodeEntry(makeEntry({ ...common, type: "6" }));
     else if (stats.isCharacterDevice() || stats.isBlockDevice()) {

@@ -13,12 +13,17 @@ import {
 import { leadsOut } from "../../core/container/archive-path.ts";
 import { EngineError, errnoOf } from "../../core/errors.ts";
 import type { UnpackOptions } from "../../core/ports/container-files.ts";
-import { type ByteText, cleanPath, type TarEntry } from "../../core/tar/tar-entry.ts";
+import { type ByteText, cleanPath, fromByteText, type TarEntry } from "../../core/tar/tar-entry.ts";
 import { runProgram } from "../../linux/run-program.ts";
 import { attributesOf, type EntryAttributes } from "./entry-attributes.ts";
+import { type ExtendedAttribute, recordedAttributes } from "./extended-attributes.ts";
 import { type Located, type Locator, type Reached, textOf } from "./locator.ts";
 
 const invalid = (message: string): EngineError => new EngineError("invalid", message);
+
+interface Extended {
+  readonly extended: readonly ExtendedAttribute[];
+}
 
 /** Puts the entries of an archive below a directory of a view, one after the other. */
 export class Unpacker {
@@ -66,7 +71,10 @@ export class Unpacker {
     const isDirectory = entry.type === "5";
     const attributes = this.#owned(attributesOf(entry));
     if (stats?.isDirectory() === true && isDirectory) {
-      return this.#directory(await this.#locator.enterLocated(found), path, attributes);
+      return this.#directory(await this.#locator.enterLocated(found), path, {
+        ...attributes,
+        extended: recordedAttributes(entry.pax),
+      });
     }
     // An archive of one file named `.` has nowhere to go.
     if (parent === undefined) throw invalid(`cannot overwrite directory "/" with non-directory "/"`);
@@ -102,35 +110,43 @@ export class Unpacker {
   ): Promise<void> {
     const { parent, name, attributes } = at;
     const path = parent.directory.path(name);
+    const extended = recordedAttributes(entry.pax);
+    const finish = async (): Promise<void> => {
+      await lchown(path, attributes.uid, attributes.gid);
+      const file = { path: Buffer.concat([parent.directory.pathElsewhere, fromByteText(name)]) };
+      await this.#locator.attributes.write(file, extended);
+      await lutimes(path, attributes.mtime, attributes.mtime);
+    };
     switch (entry.type) {
       case "0":
       case "7":
-        return this.#beginFile(path, attributes);
+        return this.#beginFile(path, { ...attributes, extended });
       case "5":
         await mkdir(path, 0o700);
-        return this.#directory(await this.#locator.enter(parent, name), at.path, attributes);
+        return this.#directory(await this.#locator.enter(parent, name), at.path, { ...attributes, extended });
       case "2":
         // It could not lead out of the container, but the Engine refuses what leads out of the directory.
         if (leadsOut(`${at.path}/../${entry.linkPath}`)) {
           throw invalid(`invalid symlink "${this.#shown(at.path)}" -> "${textOf(entry.linkPath)}"`);
         }
         await symlink(Buffer.from(entry.linkPath, "latin1"), path);
-        await lchown(path, attributes.uid, attributes.gid);
-        return lutimes(path, attributes.mtime, attributes.mtime);
+        return finish();
       case "1":
         return this.#hardLink(entry.linkPath, path, at.path);
       case "3":
       case "4":
       case "6":
         await makeNode(parent, name, entry.type, attributes);
-        await lchown(path, attributes.uid, attributes.gid);
-        return lutimes(path, attributes.mtime, attributes.mtime);
+        return finish();
       default:
         throw invalid(`unhandled tar header type ${entry.type.charCodeAt(0)}`);
     }
   }
 
-  async #beginFile(path: Buffer, { mode, uid, gid, mtime }: EntryAttributes): Promise<void> {
+  async #beginFile(
+    path: Buffer,
+    { mode, uid, gid, mtime, extended }: EntryAttributes & Extended,
+  ): Promise<void> {
     const file = await open(
       path,
       constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | constants.O_NOFOLLOW,
@@ -141,6 +157,8 @@ export class Unpacker {
       await file.chown(uid, gid);
       // After the owner, whose change takes set-user-ID away.
       await file.chmod(mode);
+      // Nor would a capability outlive them.
+      await this.#locator.attributes.write({ fd: file.fd }, extended);
       await file.utimes(mtime, mtime);
     };
   }
@@ -164,12 +182,13 @@ export class Unpacker {
   async #directory(
     reached: Reached,
     path: ByteText,
-    { mode, uid, gid, mtime }: EntryAttributes,
+    { mode, uid, gid, mtime, extended }: EntryAttributes & Extended,
   ): Promise<void> {
     try {
       if (reached.readOnly !== false) throw readOnlyError(reached.readOnly);
       await reached.directory.handle.chown(uid, gid);
       await reached.directory.handle.chmod(mode);
+      await this.#locator.attributes.write({ fd: reached.directory.handle.fd }, extended);
       this.#times.set(path, mtime);
     } finally {
       await this.#locator.release(reached);

@@ -6,11 +6,16 @@ export interface FileView {
   /** On the host: the root file system. */
   readonly rootfs: string;
   readonly readOnly: boolean;
+  /**
+   * Of a container that runs: its root as its process has it. What is laid over the root is found there, whatever has become of the
+   * sources meanwhile; conflict if the process has another root by now.
+   */
+  readonly processRoot?: string | undefined;
   /** What is laid over it. */
   readonly mounts: readonly {
     /** In the container. */
     readonly destination: string;
-    /** On the host; a directory or a file. */
+    /** On the host, where nobody else can put another; a directory or a file. */
     readonly source: string;
     readonly readOnly: boolean;
   }[];

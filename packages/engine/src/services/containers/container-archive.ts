@@ -7,6 +7,7 @@ import type { ByteStream } from "../../core/ports/byte-stream.ts";
 import type { FileView, PathStat } from "../../core/ports/container-files.ts";
 import type { Owner } from "../../core/ports/host.ts";
 import { type ContainerPorts, publishContainerEvent } from "./container-ports.ts";
+import { mountVolume } from "./start-mounts.ts";
 
 export interface PutOptions {
   /** Refuse to put a directory in the place of something else, or the other way round. */
@@ -114,52 +115,58 @@ export class ContainerArchive {
     work: (view: FileView) => Promise<Result>,
   ): Promise<Result> {
     const now = this.#ports.state.containers.get(id);
-    if (now !== undefined && isMounted(now)) return work(await this.#viewOfRunning(now));
+    if (now !== undefined && isMounted(now)) return work(this.#viewOfRunning(now));
     return this.#queue.run(id, async () => {
       const record = this.#resolve(id);
-      if (isMounted(record)) return work(await this.#viewOfRunning(record));
-      const { snapshots, volumes, layout } = this.#ports;
-      const { rootfs } = layout.container(id);
+      if (isMounted(record)) return work(this.#viewOfRunning(record));
+      const { snapshots, volumes, host, layout } = this.#ports;
+      const { rootfs, mounts } = layout.container(id);
       try {
         await snapshots.mount({ key: id, layers: record.layers, target: rootfs });
-        return await work(await this.#view(record, (destination) => volumes.mount(id, destination)));
+        return await work(await this.#viewOfStopped(record));
       } finally {
+        await host.unmountBelow(mounts);
         await volumes.unmountAll(id);
         await snapshots.unmount(rootfs);
       }
     });
   }
 
-  #viewOfRunning(record: ContainerRecord): Promise<FileView> {
-    const { volumes } = this.#ports;
-    return this.#view(record, (_destination, volume) => volumes.mountpoint(volume));
+  /** What is mounted into it is found where its process has it. */
+  #viewOfRunning(record: ContainerRecord): FileView {
+    const mounted = record.mounts.filter(({ type }) => type !== "tmpfs");
+    return {
+      ...this.#rootOf(record),
+      processRoot: `/proc/${record.pid}/root`,
+      mounts: [
+        ...this.#ownFiles(record),
+        ...mounted.map(({ destination, readOnly }) => ({ destination, source: "", readOnly })),
+      ],
+    };
   }
 
-  async #view(
-    record: ContainerRecord,
-    volumePath: (destination: string, volume: string) => Promise<string>,
-  ): Promise<FileView> {
-    const { hosts, hostname, resolvConf, rootfs } = this.#ports.layout.container(record.id);
-    const mounts: FileView["mounts"][number][] = [
+  async #viewOfStopped(record: ContainerRecord): Promise<FileView> {
+    const mounts = [...this.#ownFiles(record)];
+    for (const [index, mount] of record.mounts.entries()) {
+      const { type, destination, source = "", readOnly } = mount;
+      if (type === "tmpfs") continue;
+      const path = type === "bind" ? source : await mountVolume(this.#ports, record, { mount, index });
+      mounts.push({ destination, source: path, readOnly });
+    }
+    return { ...this.#rootOf(record), mounts };
+  }
+
+  #rootOf({ id, security }: ContainerRecord): Pick<FileView, "rootfs" | "readOnly"> {
+    return { rootfs: this.#ports.layout.container(id).rootfs, readOnly: security.readOnlyRootfs };
+  }
+
+  #ownFiles({ id }: ContainerRecord): FileView["mounts"] {
+    const { hosts, hostname, resolvConf } = this.#ports.layout.container(id);
+    return [
       { destination: "/etc/hosts", source: hosts, readOnly: false },
       { destination: "/etc/hostname", source: hostname, readOnly: false },
       { destination: "/etc/resolv.conf", source: resolvConf, readOnly: false },
     ];
-    for (const mount of record.mounts) {
-      const { type, destination, source, volume = "", readOnly, subpath } = mount;
-      // What is in a tmpfs only its container sees.
-      if (type === "tmpfs") continue;
-      const path = type === "bind" ? (source ?? "") : await volumePath(destination, volume);
-      if (path === "") {
-        throw new EngineError(
-          "unavailable",
-          `volume ${volume}: its driver does not tell where it is mounted`,
-        );
-      }
-      const whole = subpath === undefined || subpath === "" ? path : `${path}/${subpath}`;
-      mounts.push({ destination, source: whole, readOnly });
-    }
-    return { rootfs, readOnly: record.security.readOnlyRootfs, mounts };
   }
 
   #resolve(typed: string): ContainerRecord {

@@ -9,7 +9,7 @@ export async function startMounts(
   record: ContainerRecord,
   signal?: AbortSignal,
 ): Promise<readonly SpecMount[]> {
-  const { host, volumes, mountFiles, layout } = ports;
+  const { host, mountFiles } = ports;
   const mounts: SpecMount[] = [];
   // One after the other: drivers are asked in the order of the destinations.
   for (const [index, mount] of record.mounts.entries()) mounts.push(await specOf(mount, index));
@@ -17,7 +17,7 @@ export async function startMounts(
 
   async function specOf(mount: ContainerMount, index: number): Promise<SpecMount> {
     if (mount.type === "tmpfs") return tmpfsMount(mount);
-    if (mount.type === "volume") return bindMount(mount, await volumePath(mount, index));
+    if (mount.type === "volume") return bindMount(mount, await mountVolume(ports, record, { mount, index }));
     const source = mount.source ?? "";
     await bindSource(source);
     await checkPropagation(source, mount.propagation);
@@ -51,28 +51,32 @@ export async function startMounts(
       `path ${source} is mounted on ${mountPoint} but it is not a ${wantsShared ? "shared" : "shared or slave"} mount`,
     );
   }
+}
 
-  async function volumePath(
-    { volume, driver, destination, subpath }: ContainerMount,
-    index: number,
-  ): Promise<string> {
-    try {
-      const path = await volumes.mount(record.id, destination, { signal });
-      const { mounts: dir } = layout.container(record.id);
-      const whole = driver === "local" ? path : await pinned(path, `${dir}/volume-${index}`);
-      if (subpath === undefined) return whole;
-      const target = `${dir}/subpath-${index}`;
-      await mountFiles.bindInside(whole, subpath, target);
-      return target;
-    } catch (error) {
-      throw wrapError(`error while mounting volume '${volume ?? ""}'`, error);
-    }
-  }
-
-  /** A plugin can replace what it answered by a link to anywhere before the runtime comes to it: what it answered is held. */
-  async function pinned(path: string, target: string): Promise<string> {
+/**
+ * Mounts a volume, and answers where on the host the container's part of it is, held in the container's own directory of mounts: a
+ * plugin can replace what it answered by a link to anywhere before somebody comes to it, and a container a part of its volume.
+ */
+export async function mountVolume(
+  { volumes, mountFiles, layout }: Pick<ContainerPorts, "volumes" | "mountFiles" | "layout">,
+  { id }: ContainerRecord,
+  { mount, index }: { readonly mount: ContainerMount; readonly index: number },
+): Promise<string> {
+  const { volume, driver, destination, subpath } = mount;
+  const { mounts: dir } = layout.container(id);
+  const pinned = async (path: string, target: string): Promise<string> => {
     await mountFiles.bindResolved(path, target);
     return target;
+  };
+  try {
+    const path = await volumes.mount(id, destination);
+    const whole = driver === "local" ? path : await pinned(path, `${dir}/volume-${index}`);
+    if (subpath === undefined) return whole;
+    const target = `${dir}/subpath-${index}`;
+    await mountFiles.bindInside(whole, subpath, target);
+    return target;
+  } catch (error) {
+    throw wrapError(`error while mounting volume '${volume ?? ""}'`, error);
   }
 }
 
