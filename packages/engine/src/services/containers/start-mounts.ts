@@ -17,7 +17,8 @@ export async function startMounts(
 
   async function specOf(mount: ContainerMount, index: number): Promise<SpecMount> {
     if (mount.type === "tmpfs") return tmpfsMount(mount);
-    if (mount.type === "volume") return bindMount(mount, await mountVolume(ports, record, { mount, index }));
+    if (mount.type === "volume")
+      return bindMount(mount, await mountVolume(ports, record, { mount, index, signal }));
     const source = mount.source ?? "";
     await bindSource(source);
     await checkPropagation(source, mount.propagation);
@@ -60,7 +61,11 @@ export async function startMounts(
 export async function mountVolume(
   { volumes, mountFiles, layout }: Pick<ContainerPorts, "volumes" | "mountFiles" | "layout">,
   { id }: ContainerRecord,
-  { mount, index }: { readonly mount: ContainerMount; readonly index: number },
+  {
+    mount,
+    index,
+    signal,
+  }: { readonly mount: ContainerMount; readonly index: number; readonly signal?: AbortSignal | undefined },
 ): Promise<string> {
   const { volume, driver, destination, subpath } = mount;
   const { mounts: dir } = layout.container(id);
@@ -69,7 +74,7 @@ export async function mountVolume(
     return target;
   };
   try {
-    const path = await volumes.mount(id, destination);
+    const path = await volumes.mount(id, destination, signal === undefined ? {} : { signal });
     const whole = driver === "local" ? path : await pinned(path, `${dir}/volume-${index}`);
     if (subpath === undefined) return whole;
     const target = `${dir}/subpath-${index}`;
