@@ -101,7 +101,7 @@ export async function openHeld(held: FileHandle): Promise<FileHandle | undefined
  * Opens a regular file for reading; undefined if it is anything else by now. Merely opening a device or a FIFO could do
  * something or wait, so it is looked at before it is opened, by a handle that stays the same file.
  */
-export async function openRegular(path: Buffer | string): Promise<FileHandle | undefined> {
+async function openRegular(path: Buffer | string): Promise<FileHandle | undefined> {
   await using found = await open(path, O_PATH | constants.O_NOFOLLOW);
   return await openHeld(found);
 }

@@ -74,7 +74,7 @@ export async function mountVolume(
     return target;
   };
   try {
-    const path = await volumes.mount(id, destination, signal === undefined ? {} : { signal });
+    const path = await volumes.mount(id, destination, { signal });
     const whole = driver === "local" ? path : await pinned(path, `${dir}/volume-${index}`);
     if (subpath === undefined) return whole;
     const target = `${dir}/subpath-${index}`;
