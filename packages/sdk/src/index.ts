@@ -1,3 +1,9 @@
+export type {
+  AuthorizationDecision,
+  AuthorizationRequest,
+  AuthorizationResponse,
+  Authorizer,
+} from "./authz/authorizer.ts";
 export type { Awaitable } from "./awaitable.ts";
 export type {
   AddressRelease,

@@ -1,3 +1,5 @@
+import { authorizationInterface } from "./authz/authorization-interface.ts";
+import type { Authorizer } from "./authz/authorizer.ts";
 import type { IpamDriver } from "./ipam/ipam-driver.ts";
 import { ipamInterface } from "./ipam/ipam-interface.ts";
 import type { MetricsCollector } from "./metrics/metrics-collector.ts";
@@ -14,6 +16,7 @@ export interface PluginDrivers {
   readonly networkDriver?: NetworkDriver;
   readonly ipamDriver?: IpamDriver;
   readonly metricsCollector?: MetricsCollector;
+  readonly authorizer?: Authorizer;
 }
 
 /** The place where a further kind of driver is added. */
@@ -23,6 +26,7 @@ export function interfacesOf(drivers: PluginDrivers): readonly DriverInterface[]
   if (drivers.networkDriver !== undefined) interfaces.push(networkInterface(drivers.networkDriver));
   if (drivers.ipamDriver !== undefined) interfaces.push(ipamInterface(drivers.ipamDriver));
   if (drivers.metricsCollector !== undefined) interfaces.push(metricsInterface(drivers.metricsCollector));
+  if (drivers.authorizer !== undefined) interfaces.push(authorizationInterface(drivers.authorizer));
   if (interfaces.length === 0) throw new TypeError("serve plugin: no driver given");
   return interfaces;
 }

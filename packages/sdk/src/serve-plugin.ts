@@ -3,7 +3,7 @@ import { createLineLogger, type PluginLogger } from "./line-logger.ts";
 import { interfacesOf, type PluginDrivers } from "./plugin-drivers.ts";
 import { listenOnSocket, socketPath } from "./rpc/plugin-socket.ts";
 import { RpcHandler } from "./rpc/rpc-handler.ts";
-import type { RpcMethod } from "./rpc/rpc-method.ts";
+import type { DriverInterface, RpcMethod } from "./rpc/rpc-method.ts";
 
 export interface ServeOptions {
   /**
@@ -15,7 +15,7 @@ export interface ServeOptions {
   readonly signal?: AbortSignal;
   /** Default: lines on stdout and stderr, queries left out. */
   readonly logger?: PluginLogger;
-  /** A longer request is answered with 413. Default: 1 MiB. */
+  /** A longer request is answered with 413. Default: 1 MiB, with an authorizer 32 MiB. */
   readonly bodyLimitBytes?: number;
   /** How long calls under way may take after a stop. Default: 8 s, since the engine kills after 10. */
   readonly graceMs?: number;
@@ -36,10 +36,11 @@ export interface PluginServer {
  */
 export async function servePlugin(drivers: PluginDrivers, options: ServeOptions): Promise<PluginServer> {
   const logger = options.logger ?? createLineLogger();
+  const interfaces = interfacesOf(drivers);
   const handler = new RpcHandler({
-    methods: methodTable(drivers),
+    methods: methodTable(interfaces),
     logger,
-    bodyLimitBytes: options.bodyLimitBytes ?? 1024 * 1024,
+    bodyLimitBytes: options.bodyLimitBytes ?? usualLimit(interfaces),
   });
   const server = createServer((request, response) => {
     handler.handle(request, response);
@@ -102,8 +103,10 @@ export async function servePlugin(drivers: PluginDrivers, options: ServeOptions)
   return { socket: socket.path, stopped, stop };
 }
 
-function methodTable(drivers: PluginDrivers): ReadonlyMap<string, RpcMethod> {
-  const interfaces = interfacesOf(drivers);
+const usualLimit = (interfaces: readonly DriverInterface[]): number =>
+  Math.max(1024 * 1024, ...interfaces.map(({ bodyLimitBytes = 0 }) => bodyLimitBytes));
+
+function methodTable(interfaces: readonly DriverInterface[]): ReadonlyMap<string, RpcMethod> {
   const activate: RpcMethod = {
     query: true,
     answer: async () => ({ Implements: interfaces.map((each) => each.name) }),

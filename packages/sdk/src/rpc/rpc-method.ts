@@ -23,6 +23,8 @@ export interface RpcMethod {
 export interface DriverInterface {
   /** Its name in the answer to `/Plugin.Activate`: `VolumeDriver`. */
   readonly name: string;
+  /** The longest request that it takes, if that is more than usual. */
+  readonly bodyLimitBytes?: number;
   /** By path without the slash: `VolumeDriver.Create`. */
   readonly methods: Readonly<Record<string, RpcMethod>>;
 }
