@@ -22,7 +22,7 @@ for argument in "$@"; do
   case $argument in
     --registry) peers="docker-registry busybox-static" ;;
     --peers)
-      peers="docker-registry busybox-static docker.io containerd rclone fuse3"
+      peers="docker-registry busybox-static docker.io containerd rclone fuse3 podman libsubid4"
       with_peers=yes
       ;;
     *) fail "unknown argument $argument: use --registry, --peers or nothing" ;;
@@ -161,6 +161,8 @@ peer_program() {
     containerd) echo usr/bin/containerd ;;
     rclone) echo usr/bin/rclone ;;
     fuse3) echo bin/fusermount3 ;;
+    podman) echo usr/bin/podman ;;
+    libsubid4) echo "usr/lib/$(uname -m)-linux-gnu/libsubid.so.4" ;;
   esac
 }
 

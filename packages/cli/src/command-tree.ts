@@ -141,6 +141,10 @@ const plugin = {
     async () => (await import("./plugin/load.ts")).load,
   ),
   ls: leaf("List plugins", async () => (await import("./plugin/ls.ts")).ls),
+  offer: leaf(
+    "Offer a plugin to other engines on this host, such as Podman",
+    async () => (await import("./plugin/offer.ts")).offer,
+  ),
   push: leaf("Push a plugin to a registry", async () => (await import("./plugin/push.ts")).push),
   rm: leaf("Remove one or more plugins", async () => (await import("./plugin/rm.ts")).rm),
   save: leaf(
@@ -149,6 +153,10 @@ const plugin = {
   ),
   set: leaf("Change settings for a plugin", async () => (await import("./plugin/set.ts")).set),
   upgrade: leaf("Upgrade an existing plugin", async () => (await import("./plugin/upgrade.ts")).upgrade),
+  withdraw: leaf(
+    "Offer plugins to other engines no longer",
+    async () => (await import("./plugin/withdraw.ts")).withdraw,
+  ),
 } as const;
 
 const system = {

@@ -30,6 +30,7 @@ export { writeRclonePlugin } from "./plugins/rclone-plugin.ts";
 export { type RelayOptions, writeRelayPlugin } from "./plugins/relay-plugin.ts";
 export { volumeAnswers } from "./plugins/volume-answers.ts";
 export { volumePluginConfig, writeVolumePlugin } from "./plugins/volume-plugin.ts";
+export { TestPodman } from "./podman.ts";
 export { layerOf, type PublishedDescriptor, publishBlob, publishManifest } from "./registry-content.ts";
 export { type RegistryProxy, startRegistryProxy } from "./registry-proxy.ts";
 export { freezePlugin, pluginPid, runtimePid, statusOf } from "./running-process.ts";

@@ -10,10 +10,10 @@ const folders = ["usr/local/sbin", "usr/local/bin", "usr/sbin", "usr/bin", "sbin
 
 /** `PATH` and libraries with which every peer runs, whether installed or only unpacked. */
 export function peerEnvironment(): Record<string, string> {
-  const library = process.arch === "arm64" ? "lib/aarch64-linux-gnu" : "lib/x86_64-linux-gnu";
+  const triple = process.arch === "arm64" ? "aarch64-linux-gnu" : "x86_64-linux-gnu";
   return {
     PATH: [...searchPath(), ...folders.map((folder) => join(unpacked, folder))].join(":"),
-    LD_LIBRARY_PATH: join(unpacked, library),
+    LD_LIBRARY_PATH: [`lib/${triple}`, `usr/lib/${triple}`].map((dir) => join(unpacked, dir)).join(":"),
   };
 }
 

@@ -125,6 +125,7 @@ const exceptions: Readonly<Record<string, Source | undefined>> = {
   "plugin install": undefined,
   "plugin load": undefined,
   "plugin ls": undefined,
+  "plugin offer": firstOnly(plugins),
   "plugin set": settings,
   "plugin upgrade": firstOnly(pluginsWhere(filters({ enabled: ["false"] }))),
   "volume create": undefined,

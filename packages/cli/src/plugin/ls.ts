@@ -10,8 +10,9 @@ import { listFormatFlag } from "../options/format-flags.ts";
 
 const descriptionLength = 45;
 
-export const pluginView = (noTrunc: boolean): ListView<Plugin> => ({
-  table: "{{.ID}}\t{{.Name}}\t{{.Description}}\t{{.Enabled}}",
+/** `withOffers` adds what docker's list has not: the names under which other engines find plugins. */
+export const pluginView = (noTrunc: boolean, withOffers: boolean): ListView<Plugin> => ({
+  table: `{{.ID}}\t{{.Name}}\t{{.Description}}\t{{.Enabled}}${withOffers ? "\t{{.OfferedAs}}" : ""}`,
   goType: "*plugin.pluginContext",
   quiet: "{{.ID}}",
   fields: {
@@ -23,6 +24,7 @@ export const pluginView = (noTrunc: boolean): ListView<Plugin> => ({
     }),
     Enabled: field("ENABLED", ({ Enabled }) => Enabled),
     PluginReference: field("IMAGE", ({ PluginReference }) => PluginReference),
+    ...(withOffers ? { OfferedAs: field("OFFERED AS", ({ OfferedAs = "" }: Plugin) => OfferedAs) } : {}),
   },
 });
 
@@ -47,6 +49,8 @@ export const ls = defineVerb({
     });
     plugins.sort((a, b) => naturally(a.Name, b.Name));
     const chosen = format || (quiet ? "" : ((await context.config()).pluginsFormat ?? ""));
-    printList(context, pluginView(noTrunc), plugins, { format: chosen, quiet });
+    const withOffers =
+      chosen.includes(".OfferedAs") || plugins.some(({ OfferedAs }) => OfferedAs !== undefined);
+    printList(context, pluginView(noTrunc, withOffers), plugins, { format: chosen, quiet });
   },
 });

@@ -5,6 +5,7 @@ import { DiskContentStore } from "../adapters/content/disk-content-store.ts";
 import { FileDiscovery } from "../adapters/discovery/file-discovery.ts";
 import { measureTree } from "../adapters/disk-usage/measure-tree.ts";
 import { RegistryClient } from "../adapters/distribution/registry-client.ts";
+import { HttpDoors } from "../adapters/doors/http-doors.ts";
 import { DiskFormerPlugins } from "../adapters/former-plugins/disk-former-plugins.ts";
 import { LinuxHost } from "../adapters/host/linux-host.ts";
 import { ConmonOutputFile } from "../adapters/logs/conmon-output-file.ts";
@@ -67,6 +68,7 @@ export async function createAdapters(configuration: Configuration, logger: Logge
     input: new ConmonInput({ socatPath: findCommand("socat", process.env) }),
     files: new LinuxContainerFiles(),
     mountFiles: new LinuxMountFiles(),
+    doors: new HttpDoors({ logger }),
     discovery: new FileDiscovery({
       socketDir: pluginSocketDir,
       specDirs: configuration.pluginSpecDirs,

@@ -7,6 +7,7 @@ import { execRoutes } from "../http/routes/exec.ts";
 import { imageRoutes } from "../http/routes/images.ts";
 import { networkRoutes } from "../http/routes/networks.ts";
 import { pluginArchiveRoutes } from "../http/routes/plugin-archives.ts";
+import { pluginOfferRoutes } from "../http/routes/plugin-offers.ts";
 import { pluginRoutes } from "../http/routes/plugins.ts";
 import { systemRoutes } from "../http/routes/system.ts";
 import { volumeRoutes } from "../http/routes/volumes.ts";
@@ -17,6 +18,7 @@ export const apiRoutes = (services: Services): readonly Route[] => [
   ...systemRoutes(services),
   ...pluginRoutes(services.plugins),
   ...pluginArchiveRoutes(services.plugins.archiver),
+  ...pluginOfferRoutes(services.offers),
   ...volumeRoutes(services.volumes),
   ...networkRoutes(services.networks),
   ...containerRoutes(services.containers),

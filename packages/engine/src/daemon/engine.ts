@@ -81,6 +81,7 @@ export async function createEngine(configuration: Configuration, logger: Logger)
         logger.info({}, `metrics API listening on ${address}`);
       }
       await clearLeftovers(adapters);
+      await services.offeredDoors.clearStale();
       await garbage.collect();
       // Before anybody can ask for them; once per directory.
       await plugins.adopter.adoptAll(signal);

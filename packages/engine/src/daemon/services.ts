@@ -14,6 +14,9 @@ import { imageServices } from "../services/images/image-services.ts";
 import { ContainerLogs } from "../services/logs/container-logs.ts";
 import { LogDrivers } from "../services/logs/log-drivers.ts";
 import { MetricsCollectors } from "../services/metrics/metrics-collectors.ts";
+import { OfferedDoors } from "../services/offers/offered-doors.ts";
+import { PluginOffers } from "../services/offers/plugin-offers.ts";
+import { withoutDoors } from "../services/offers/without-doors.ts";
 import { PluginProcess } from "../services/plugins/plugin-process.ts";
 import { pluginServices } from "../services/plugins/plugin-services.ts";
 import { Supervisor } from "../services/plugins/supervisor.ts";
@@ -56,6 +59,7 @@ export function createServices(adapters: Adapters, options: ServicesOptions) {
   const pluginQueue = new KeyedQueue();
   const connector = observedConnector(pluginConnector, metrics);
   const pluginName = (id: string): string => state.plugins.get(id)?.name ?? id;
+  const offeredDoors = new OfferedDoors(adapters);
   const supervisor = new Supervisor({
     state,
     process: new PluginProcess({
@@ -68,7 +72,7 @@ export function createServices(adapters: Adapters, options: ServicesOptions) {
     }),
     queue: pluginQueue,
     logger,
-    attendants: [new MetricsCollectors({ logger })],
+    attendants: [new MetricsCollectors({ logger }), offeredDoors],
     onTransition: (id, transition) => {
       if (transition === "retry") metrics.pluginRestarts.inc({ plugin: pluginName(id) });
     },
@@ -86,6 +90,7 @@ export function createServices(adapters: Adapters, options: ServicesOptions) {
   });
   const unmanaged = new UnmanagedEndpoints({
     ...adapters,
+    discovery: withoutDoors(adapters.discovery, offeredDoors),
     connector,
     get retryMs() {
       return settings.current.pluginRetryTimeout * 1000;
@@ -142,6 +147,8 @@ export function createServices(adapters: Adapters, options: ServicesOptions) {
     supervisor,
     plugins,
     unmanaged,
+    offeredDoors,
+    offers: new PluginOffers({ state, catalog: plugins.catalog, doors: offeredDoors }),
     volumes,
     volumeMounts,
     networks: { networks: network.networks, connections: containers.connections },

@@ -9,6 +9,8 @@ export const pluginSchema = z.object({
   PluginReference: z.string().default(""),
   Config: pluginConfigSchema,
   Settings: pluginSettingsSchema,
+  /** Davit's own: the name under which other engines on the host find it. */
+  OfferedAs: z.string().optional(),
 });
 
 /** What `GET /plugins/{name}/json` answers. */

@@ -26,6 +26,7 @@ export const pluginRecordSchema = z.object({
   configDigest: digestSchema,
   layers: z.array(layer),
   rootfsKey: z.string(),
+  offeredAs: z.string().exactOptional(),
 });
 
 export const adoptionRecordSchema = z.object({ id: z.string(), originals: strings });

@@ -34,4 +34,6 @@ export interface PluginRecord {
   readonly layers: readonly LayerRecord[];
   /** The key of its writable directory; new with each upgrade. */
   readonly rootfsKey: string;
+  /** The name under which other engines find it; absent if they do not. */
+  readonly offeredAs?: string;
 }

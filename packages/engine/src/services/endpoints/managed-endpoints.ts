@@ -6,7 +6,7 @@ import { localName } from "../../core/plugin/resolve.ts";
 import type { MountFiles } from "../../core/ports/mount-files.ts";
 import type { PluginConnection } from "../../core/ports/plugin-connection.ts";
 import type { PluginCapability, PluginEndpoint } from "./plugin-endpoint.ts";
-import { realScopedPath, scopedPath } from "./scoped-path.ts";
+import { pluginPaths } from "./plugin-paths.ts";
 
 /** What is asked of the plugins that are installed. */
 export interface RunningPlugins {
@@ -67,16 +67,7 @@ export class ManagedEndpoints {
   }
 
   #endpoint(record: PluginRecord, connection: PluginConnection): PluginEndpoint {
-    const { layout, mountFiles } = this.#options;
-    const paths = layout.plugin(record.id);
-    const declaredMount = record.config.PropagatedMount;
-    return {
-      name: record.name,
-      connection,
-      toHostPath: (inside) => scopedPath(inside, declaredMount, paths),
-      toRealPath: (inside) =>
-        realScopedPath(mountFiles, { plugin: record.name, inside, declaredMount, paths }),
-    };
+    return { name: record.name, connection, ...pluginPaths(record, this.#options) };
   }
 }
 

@@ -112,4 +112,6 @@ const toApi = (record: PluginRecord) => ({
   Name: record.name,
   PluginReference: record.reference,
   Settings: settingsWithNulls(record.settings),
+  // Left out for the others, whose answers are Docker Engine's to the letter.
+  OfferedAs: record.offeredAs,
 });
