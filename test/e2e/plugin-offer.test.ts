@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { lstat, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { request } from "node:http";
@@ -16,9 +15,7 @@ import {
   startDockerd,
   startPluginServer,
   TestPodman,
-  volumePluginConfig,
   writeRelayPlugin,
-  writeVolumePlugin,
 } from "@davit/testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { useDavitd } from "./use-davitd.ts";
