@@ -1,4 +1,5 @@
 import type { Route } from "../http/route.ts";
+import { absentRoutes } from "../http/routes/absent.ts";
 import { containerArchiveRoutes } from "../http/routes/container-archive.ts";
 import { containerProcessRoutes } from "../http/routes/container-processes.ts";
 import { containerRoutes } from "../http/routes/containers.ts";
@@ -27,4 +28,5 @@ export const apiRoutes = (services: Services): readonly Route[] => [
   ...containerProcessRoutes(services.containers),
   ...imageRoutes(services.images),
   ...diskUsageRoutes(services.diskUsage),
+  ...absentRoutes(),
 ];
