@@ -1,4 +1,12 @@
-import { startDavitd, startDockerd, TempDir, type TestEngine, writeVolumePlugin } from "@davit/testkit";
+import {
+  startDavitd,
+  startDavitdInOwnNetwork,
+  startDockerd,
+  startDockerdInOwnNetwork,
+  TempDir,
+  type TestEngine,
+  writeVolumePlugin,
+} from "@davit/testkit";
 import { afterAll, beforeAll } from "vitest";
 
 export interface Davitd {
@@ -10,14 +18,22 @@ export interface Davitd {
 }
 
 /** One davitd for the tests of a file, gone with all that it made when they are done. */
-export function useDavitd(...flags: readonly string[]): Davitd {
+export const useDavitd = (...flags: readonly string[]): Davitd =>
+  useEngine(isDockerd ? startDockerd : () => startDavitd(...flags));
+
+/** The same in a network namespace of its own, `engine.network`. */
+export const useDavitdInOwnNetwork = (...flags: readonly string[]): Davitd =>
+  useEngine(isDockerd ? startDockerdInOwnNetwork : () => startDavitdInOwnNetwork(...flags));
+
+const isDockerd = process.env["DAVIT_E2E"] === "dockerd";
+
+function useEngine(start: () => Promise<TestEngine>): Davitd {
   const cleanup = new AsyncDisposableStack();
   let started: Davitd | undefined;
   beforeAll(async () => {
     const dir = cleanup.use(await TempDir.create("e2e"));
     const plugin = await writeVolumePlugin(dir.join("plugin"));
-    const start = process.env["DAVIT_E2E"] === "dockerd" ? startDockerd() : startDavitd(...flags);
-    started = { dir, plugin, engine: cleanup.use(await start) };
+    started = { dir, plugin, engine: cleanup.use(await start()) };
   });
   afterAll(() => cleanup.disposeAsync());
   const present = (): Davitd => {

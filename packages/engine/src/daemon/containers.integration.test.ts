@@ -49,7 +49,8 @@ const noEndpoints: PluginEndpoints = {
   names: async () => [],
 };
 
-const noDrivers = { get: () => Promise.reject(new Error("there are no drivers")) };
+const missing = () => Promise.reject(new Error("there are no drivers"));
+const noDrivers = { get: missing, waitFor: missing };
 const unused = (): never => {
   throw new Error("not used");
 };

@@ -1,10 +1,10 @@
 import { BridgeDriver } from "../adapters/network/bridge-driver.ts";
 import { hostRoutes } from "../adapters/network/host-routes.ts";
-import { EngineError } from "../core/errors.ts";
 import type { EventPublisher } from "../core/events.ts";
 import { DefaultIpam, dockerPools, nullIpam } from "../core/network/default-ipam.ts";
-import type { IpamDriver } from "../core/ports/ipam-driver.ts";
-import type { NetworkDriver } from "../core/ports/network-driver.ts";
+import { createIpamDrivers } from "../services/drivers/ipam-drivers.ts";
+import { createNetworkDrivers } from "../services/drivers/network-drivers.ts";
+import type { PluginEndpoints } from "../services/endpoints/plugin-endpoint.ts";
 import { driverNetwork } from "../services/networks/driver-network.ts";
 import { networkServices } from "../services/networks/network-services.ts";
 import { loadNetworks } from "../services/networks/predefined-networks.ts";
@@ -14,7 +14,12 @@ import type { Configuration } from "./configuration/configuration.ts";
 /** Networks with the drivers that there are. */
 export function createNetworks(
   adapters: Adapters,
-  options: { readonly events: EventPublisher; readonly settings: { readonly current: Configuration } },
+  options: {
+    readonly events: EventPublisher;
+    readonly settings: { readonly current: Configuration };
+    /** There only once the plugins' services are made, which themselves need networks. */
+    readonly endpoints: () => PluginEndpoints;
+  },
 ) {
   const { state, logger } = adapters;
   const bridge = new BridgeDriver({
@@ -27,25 +32,22 @@ export function createNetworks(
     },
     logger,
   });
+  const endpoints: PluginEndpoints = {
+    canonicalName: (typed) => options.endpoints().canonicalName(typed),
+    get: (...wanted) => options.endpoints().get(...wanted),
+    waitFor: (...wanted) => options.endpoints().waitFor(...wanted),
+    names: (...wanted) => options.endpoints().names(...wanted),
+  };
   const ipam = new DefaultIpam({ pools: dockerPools, routes: hostRoutes, uniqueLocalPrefix });
   const { bridgeName, bridgeSubnet } = options.settings.current;
   loadNetworks(adapters, ipam, { name: bridgeName, subnet: bridgeSubnet });
   return networkServices({
     ...adapters,
-    drivers: lookup<NetworkDriver>([bridge]),
-    ipamDrivers: lookup<IpamDriver>([ipam, nullIpam]),
+    drivers: createNetworkDrivers({ builtIn: [bridge], endpoints, logger }),
+    ipamDrivers: createIpamDrivers({ builtIn: [ipam, nullIpam], endpoints, logger }),
     events: options.events,
   });
 }
-
-const lookup = <Driver extends { readonly name: string }>(builtIn: readonly Driver[]) => ({
-  get: (name: string): Promise<Driver> => {
-    const driver = builtIn.find((candidate) => candidate.name === name);
-    return driver === undefined
-      ? Promise.reject(new EngineError("not-found", `plugin "${name}" not found`))
-      : Promise.resolve(driver);
-  },
-});
 
 /** RFC 4193: `fd`, 40 random bits, and the first of their subnets. */
 function uniqueLocalPrefix() {

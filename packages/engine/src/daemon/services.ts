@@ -54,7 +54,7 @@ export function createServices(adapters: Adapters, options: ServicesOptions) {
   const platform = { os: "linux", architecture };
   const common = { ...adapters, events, garbage, platform };
 
-  const network = createNetworks(adapters, { events, settings });
+  const network = createNetworks(adapters, { events, settings, endpoints: () => endpoints });
 
   const pluginQueue = new KeyedQueue();
   const connector = observedConnector(pluginConnector, metrics);

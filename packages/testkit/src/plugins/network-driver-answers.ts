@@ -11,12 +11,12 @@ const pairOf = (endpointId: string): readonly [string, string] => [
 
 /**
  * The answers of a network driver that really connects, in a network namespace: a bridge with the gateway's address for each network, a pair of interfaces for
- * each endpoint. It forgets nothing when its server stops, and fails where a step does not fit the one before.
+ * each endpoint. It forgets nothing when its server stops.
  */
 export function networkDriverAnswers(network: OwnNetwork): Readonly<Record<string, PluginAnswer>> {
   const gateways = new Map<string, string>();
   const ip = (...args: readonly string[]) => network.run("ip", ...args);
-  return {
+  const answers: Readonly<Record<string, PluginAnswer>> = {
     "NetworkDriver.GetCapabilities": () => ({ Scope: "local", ConnectivityScope: "local" }),
     "NetworkDriver.CreateNetwork": async (body) => {
       const { NetworkID, IPv4Data, IPv6Data } = requests["NetworkDriver.CreateNetwork"].parse(body);
@@ -44,7 +44,8 @@ export function networkDriverAnswers(network: OwnNetwork): Readonly<Record<strin
     },
     "NetworkDriver.DeleteEndpoint": async (body) => {
       const [host] = pairOf(requests["NetworkDriver.DeleteEndpoint"].parse(body).EndpointID);
-      await ip("link", "delete", host);
+      // It goes with its other end, if that went with its container.
+      if ((await network.interfaces()).includes(host)) await ip("link", "delete", host);
       return {};
     },
     "NetworkDriver.EndpointOperInfo": () => ({ Value: {} }),
@@ -57,4 +58,17 @@ export function networkDriverAnswers(network: OwnNetwork): Readonly<Record<strin
     "NetworkDriver.ProgramExternalConnectivity": () => ({}),
     "NetworkDriver.RevokeExternalConnectivity": () => ({}),
   };
+  return Object.fromEntries(
+    Object.entries(answers).map(([method, answer]) => [method, orError(answer)] as const),
+  );
 }
+
+const orError =
+  (answer: PluginAnswer): PluginAnswer =>
+  async (body, call) => {
+    try {
+      return await answer(body, call);
+    } catch (error) {
+      return { Err: error instanceof Error ? error.message : String(error) };
+    }
+  };

@@ -57,7 +57,7 @@ export class EndpointKeeper {
     };
     save({});
     try {
-      const driver = await drivers.get(network.driver, signal);
+      const driver = await drivers.waitFor(network.driver, signal);
       await this.#lease(network, joining.wanted, () => endpoint, save, signal);
       await this.#create(driver, joining, () => endpoint, save, signal);
       await this.#join(driver, joining, () => endpoint, save, signal);
@@ -208,7 +208,7 @@ export class EndpointKeeper {
     const { state, drivers } = this.#ports;
     const { endpoint, network } = this.#require(endpointId);
     if (!endpoint.asked.external) return;
-    await this.#insist(endpoint, "revoke external connectivity", async () =>
+    await this.#insist(endpoint, network, "revoke external connectivity", async () =>
       (await drivers.get(network.driver)).revokeExternalConnectivity(endpoint),
     );
     state.note(() =>
@@ -248,11 +248,13 @@ export class EndpointKeeper {
       }
       const asked = endpoint;
       if (asked.asked.join) {
-        await this.#insist(asked, "leave", async () => (await driver()).leave(asked));
+        await this.#insist(asked, network, "leave", async () => (await driver()).leave(asked));
         save({ asked: { ...asked.asked, join: false, external: false } });
       }
       if (asked.asked.create) {
-        await this.#insist(asked, "delete endpoint", async () => (await driver()).deleteEndpoint(asked));
+        await this.#insist(asked, network, "delete endpoint", async () =>
+          (await driver()).deleteEndpoint(asked),
+        );
         save({ asked: { create: false, join: false, external: false } });
       }
       for (const lease of asked.leases) {
@@ -284,8 +286,13 @@ export class EndpointKeeper {
     }
   }
 
-  #insist(endpoint: EndpointRecord, step: string, run: () => Promise<unknown>): Promise<void> {
-    return insist(run, (error) =>
+  #insist(
+    endpoint: EndpointRecord,
+    network: NetworkRecord,
+    step: string,
+    run: () => Promise<unknown>,
+  ): Promise<void> {
+    return insist(network.driver, run, (error) =>
       this.#ports.logger.warn(
         { endpoint: endpoint.endpointId, container: endpoint.containerId, step, reason: messageOf(error) },
         "a network driver refused to undo its part",

@@ -28,13 +28,18 @@ export class NetworkAddresses {
     this.#drivers = drivers;
   }
 
+  /** The name under which a driver's networks are stored. */
+  async canonicalName(typed: string, signal?: AbortSignal): Promise<string> {
+    return (await this.#drivers.waitFor(typed, signal)).name;
+  }
+
   /** Pools and gateways for a new network; `save` is given the record with each thing that was taken, before the next is asked for. */
   async allocate(
     record: NetworkRecord,
     save: (record: NetworkRecord) => void,
     signal?: AbortSignal,
   ): Promise<NetworkRecord> {
-    const driver = await this.#drivers.get(record.ipam.driver, signal);
+    const driver = await this.#drivers.waitFor(record.ipam.driver, signal);
     const spaces = await driver.defaultAddressSpaces({ signal });
     const addressSpace = record.scope === "global" ? spaces.global : spaces.local;
     let current = record;
@@ -121,9 +126,43 @@ export class NetworkAddresses {
     return current;
   }
 
+  /**
+   * Asks a driver that forgets when the engine ends for everything again that is in use; answers the network's pools as it knows them now, by the IDs that
+   * they had.
+   */
+  async replay(
+    record: NetworkRecord,
+    leases: readonly AddressLease[],
+  ): Promise<ReadonlyMap<string, NetworkPoolRecord>> {
+    const driver = await this.#drivers.get(record.ipam.driver);
+    if (!(await driver.capabilities()).requiresRequestReplay) return new Map();
+    const replayed = new Map<string, NetworkPoolRecord>();
+    for (const pool of record.pools) {
+      const { addressSpace, subPool, ipv6 } = pool;
+      const { options } = record.ipam;
+      const again = { addressSpace, pool: pool.pool, subPool, options, ipv6 };
+      const { poolId } = await driver.requestPool(again);
+      replayed.set(pool.poolId, { ...pool, poolId });
+      for (const address of pool.leases) {
+        const isGateway = address === addressOnly(pool.gateway);
+        await driver.requestAddress({
+          poolId,
+          address,
+          options: isGateway ? { [requestType]: gatewayKey } : {},
+        });
+      }
+      for (const lease of leases) {
+        if (lease.poolId === pool.poolId) {
+          await driver.requestAddress({ poolId, address: lease.address, options: {} });
+        }
+      }
+    }
+    return replayed;
+  }
+
   /** Whether an endpoint needs a MAC address before it is given others. */
   async requiresMac({ ipam }: NetworkRecord, signal?: AbortSignal): Promise<boolean> {
-    const driver = await this.#drivers.get(ipam.driver, signal);
+    const driver = await this.#drivers.waitFor(ipam.driver, signal);
     return (await driver.capabilities({ signal })).requiresMacAddress;
   }
 
@@ -172,7 +211,7 @@ export class NetworkAddresses {
   }
 
   async #use({ ipam }: NetworkRecord, use: (driver: IpamDriver) => Promise<void>): Promise<void> {
-    await insist(async () => use(await this.#drivers.get(ipam.driver)));
+    await insist(ipam.driver, async () => use(await this.#drivers.get(ipam.driver)));
   }
 }
 

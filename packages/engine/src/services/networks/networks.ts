@@ -1,5 +1,5 @@
 import type { Network, NetworkCreateBody } from "@davit/protocol";
-import { EngineError, isCanceled } from "../../core/errors.ts";
+import { EngineError, isCanceled, wrapError } from "../../core/errors.ts";
 import type { EventPublisher } from "../../core/events.ts";
 import { newId } from "../../core/identifiers.ts";
 import type { Attached } from "../../core/network/network-view.ts";
@@ -48,14 +48,17 @@ export class Networks {
     const plan = planNetwork(body);
     const { state, drivers, addresses, events } = this.#ports;
     this.#requireFreeName(plan.name);
-    const driver = await drivers.get(plan.driver, signal);
+    const driver = await drivers.waitFor(plan.driver, signal);
+    const ipamDriver = await addresses.canonicalName(plan.ipam.driver, signal);
     const { scope } = await driver.capabilities({ signal });
+    if (scope === "global") throw noCluster();
     const { driver: _typed, ...planned } = plan;
     let record: NetworkRecord = {
       ...planned,
       id: newId(),
       createdAt: new Date().toISOString(),
       driver: driver.name,
+      ipam: { ...planned.ipam, driver: ipamDriver },
       scope,
       pools: [],
       pending: "create",
@@ -99,6 +102,7 @@ export class Networks {
   async #deleteAtDriver(record: NetworkRecord): Promise<void> {
     const { drivers, logger } = this.#ports;
     await insist(
+      record.driver,
       async () => (await drivers.get(record.driver)).deleteNetwork(record.id),
       (error) =>
         logger.warn({ network: record.id, err: error }, "a network driver refused to delete a network"),
@@ -117,8 +121,12 @@ export class Networks {
     if (isPredefined(record.name)) {
       throw new EngineError("forbidden", `${record.name} is a pre-defined network and cannot be removed`);
     }
-    await this.settleEndpoints(record.id);
+    const failure = await this.settleEndpoints(record.id);
     if (state.networks.get(record.id) === undefined) return;
+    const isHeld = state.endpoints.ofNetwork(record.id).some(({ containerId }) => this.#isOwned(containerId));
+    if (failure !== undefined && !isHeld) {
+      throw wrapError(`error while removing network: network ${record.name} id ${record.id}`, failure);
+    }
     if (state.endpoints.ofNetwork(record.id).length > 0) {
       throw new EngineError(
         "forbidden",
@@ -133,7 +141,9 @@ export class Networks {
   async #finishRemoval(record: NetworkRecord): Promise<void> {
     const { state, drivers } = this.#ports;
     try {
-      await insist(async () => (await drivers.get(record.driver)).deleteNetwork(record.id));
+      await insist(record.driver, async () =>
+        (await drivers.waitFor(record.driver)).deleteNetwork(record.id),
+      );
     } catch (error) {
       // It has not been done: the network stays, unless nobody knows.
       if (!isCanceled(error)) state.networks.put(record);
@@ -143,17 +153,20 @@ export class Networks {
     state.networks.remove(record.id);
   }
 
-  /** Takes down what is left of containers that do not run, of which a driver did not let go before. */
-  async settleEndpoints(networkId: string): Promise<void> {
+  /** Takes down what is left of containers that do not run, of which a driver did not let go before; answers a failure, if there is one. */
+  async settleEndpoints(networkId: string): Promise<unknown> {
     const { state, endpoints, logger } = this.#ports;
+    let failure: unknown;
     for (const endpoint of state.endpoints.ofNetwork(networkId)) {
       if (this.#isOwned(endpoint.containerId)) continue;
       try {
         await endpoints.remove(endpoint);
       } catch (error) {
+        failure = error;
         logger.warn({ endpoint: endpoint.endpointId, err: error }, "an endpoint is still not taken down");
       }
     }
+    return failure;
   }
 
   /** Whether there is something that could hold an endpoint: a container that runs or is about to, a plugin. */
@@ -204,7 +217,10 @@ export class Networks {
     const { state, logger } = this.#ports;
     for (const record of state.networks.list()) {
       await this.settleEndpoints(record.id);
-      if (record.pending === undefined) continue;
+      if (record.pending === undefined) {
+        await this.#replay(record);
+        continue;
+      }
       try {
         await this.#deleteAtDriver(record);
         await this.#releasePools(record);
@@ -214,4 +230,33 @@ export class Networks {
       }
     }
   }
+
+  /** What IPAM drivers have forgotten since the last engine; their IDs of pools may be others now. */
+  async #replay(record: NetworkRecord): Promise<void> {
+    const { addresses, state, logger } = this.#ports;
+    try {
+      const endpoints = state.endpoints.ofNetwork(record.id);
+      const again = await addresses.replay(
+        record,
+        endpoints.flatMap(({ leases }) => leases),
+      );
+      if (again.size === 0) return;
+      state.networks.put({ ...record, pools: record.pools.map((pool) => again.get(pool.poolId) ?? pool) });
+      for (const endpoint of endpoints) {
+        const leases = endpoint.leases.map((lease) => ({
+          ...lease,
+          poolId: again.get(lease.poolId)?.poolId ?? lease.poolId,
+        }));
+        state.note(() => state.endpoints.put({ ...endpoint, leases }));
+      }
+    } catch (error) {
+      logger.warn({ network: record.id, err: error }, "addresses could not be asked for again");
+    }
+  }
 }
+
+const noCluster = (): EngineError =>
+  new EngineError(
+    "unavailable",
+    'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.',
+  );

@@ -10,7 +10,7 @@ import type { RunningPlugins } from "../endpoints/managed-endpoints.ts";
 import type { Supervisor } from "./supervisor.ts";
 
 export interface PluginCatalogOptions {
-  readonly state: Pick<State, "plugins" | "volumes">;
+  readonly state: Pick<State, "plugins" | "volumes" | "networks">;
   readonly supervisor: Supervisor;
   /** One queue of operations per plugin ID. */
   readonly queue: KeyedQueue;
@@ -88,11 +88,13 @@ export class PluginCatalog implements RunningPlugins {
     );
   }
 
-  /** Conflict while any volume is the plugin's, whether a container uses it or not. */
+  /** Conflict while any volume or network is the plugin's, or has its addresses of it, whether a container uses it or not. */
   requireUnused({ name }: PluginRecord): void {
-    if (this.#options.state.volumes.list().some(({ driver }) => driver === name)) {
-      throw new EngineError("conflict", `plugin ${name} is in use`);
-    }
+    const { volumes, networks } = this.#options.state;
+    const isUsed =
+      volumes.list().some(({ driver }) => driver === name) ||
+      networks.list().some(({ driver, ipam }) => driver === name || ipam.driver === name);
+    if (isUsed) throw new EngineError("conflict", `plugin ${name} is in use`);
   }
 }
 
