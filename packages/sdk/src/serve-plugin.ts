@@ -1,14 +1,14 @@
 import { createServer } from "node:http";
 import { createLineLogger, type PluginLogger } from "./line-logger.ts";
 import { interfacesOf, type PluginDrivers } from "./plugin-drivers.ts";
-import { listenOnSocket, socketPath } from "./rpc/plugin-socket.ts";
+import { listenOn, socketPath } from "./rpc/plugin-socket.ts";
 import { RpcHandler } from "./rpc/rpc-handler.ts";
 import type { DriverInterface, RpcMethod } from "./rpc/rpc-method.ts";
 
 export interface ServeOptions {
   /**
    * The same file name as `interface.socket` in `config.json` (`demo.sock`, which lies in `/run/docker/plugins`),
-   * or a path with a slash in it.
+   * or a path with a slash in it. A socket that systemd hands over (LISTEN_FDS) is taken in its place, and left where it is.
    */
   readonly socket: string;
   /** Stops the plugin, as SIGTERM and SIGINT do. */
@@ -49,7 +49,7 @@ export async function servePlugin(drivers: PluginDrivers, options: ServeOptions)
   server.keepAliveTimeout = 0;
 
   options.signal?.throwIfAborted();
-  const socket = await listenOnSocket(server, socketPath(options.socket));
+  const socket = await listenOn(server, socketPath(options.socket));
 
   const finish = async (): Promise<void> => {
     logger.info({ socket: socket.path }, "stopping");

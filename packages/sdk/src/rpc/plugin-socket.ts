@@ -1,6 +1,6 @@
 import { chmod, lstat, mkdir, rename, rm } from "node:fs/promises";
 import type { Server } from "node:http";
-import { createConnection } from "node:net";
+import { createConnection, type ListenOptions } from "node:net";
 import { dirname, resolve } from "node:path";
 
 /** Where engines look for plugins; also where a managed plugin's own directory is mounted inside it. */
@@ -13,22 +13,42 @@ export function socketPath(socket: string): string {
   return socket.includes("/") ? resolve(socket) : `${pluginSocketDir}/${socket}`;
 }
 
+/** What is listened on, until it is taken away. */
+export interface HeldSocket {
+  readonly path: string;
+  remove(): Promise<void>;
+}
+
+/** The socket that systemd has opened for this process, if it has; else one made at `path`. */
+export async function listenOn(server: Server, path: string): Promise<HeldSocket> {
+  if (!takeInheritedSocket(process.env)) return await listenOnSocket(server, path);
+  await listening(server, { fd: firstInherited });
+  // It is systemd's, which goes on taking connections there.
+  return { path, remove: () => Promise.resolve() };
+}
+
+/** The first that is handed over. https://www.freedesktop.org/software/systemd/man/sd_listen_fds.html */
+const firstInherited = 3;
+
+/** Whether a socket was handed over to this very process; its own children are told of none. */
+function takeInheritedSocket(environment: NodeJS.ProcessEnv): boolean {
+  const count = environment["LISTEN_PID"] === String(process.pid) ? Number(environment["LISTEN_FDS"]) : 0;
+  for (const name of ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"])
+    Reflect.deleteProperty(environment, name);
+  if (count > 1) throw new Error(`listen: ${String(count)} sockets were handed over, and a plugin has one`);
+  return count === 1;
+}
+
 /**
  * Makes `server` accept connections on `path`, in place of a stale socket. The path appears in its final mode and
  * already answering, because the socket is made beside it and moved there: who watches for it need not retry.
  */
-export async function listenOnSocket(server: Server, path: string): Promise<PluginSocket> {
+async function listenOnSocket(server: Server, path: string): Promise<PluginSocket> {
   await mkdir(dirname(path), { recursive: true });
   await refuseIfTaken(path);
   const staging = `${path}.new`;
   await rm(staging, { force: true });
-  await new Promise<void>((done, fail) => {
-    server.once("error", fail);
-    server.listen(staging, () => {
-      server.off("error", fail);
-      done();
-    });
-  });
+  await listening(server, { path: staging });
   try {
     await chmod(staging, socketMode);
     const { ino } = await lstat(staging);
@@ -40,8 +60,18 @@ export async function listenOnSocket(server: Server, path: string): Promise<Plug
   }
 }
 
+async function listening(server: Server, on: ListenOptions & { readonly fd?: number }): Promise<void> {
+  await new Promise<void>((done, fail) => {
+    server.once("error", fail);
+    server.listen(on, () => {
+      server.off("error", fail);
+      done();
+    });
+  });
+}
+
 /** A socket in the file system that is ours to take away. */
-export class PluginSocket {
+class PluginSocket implements HeldSocket {
   readonly path: string;
   readonly #ino: number;
 
