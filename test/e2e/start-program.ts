@@ -12,9 +12,13 @@ export interface StartedProgram extends AsyncDisposable {
   stop(): Promise<number>;
 }
 
-/** Starts a program; ends with its test. */
-export function startProgram(command: string, args: readonly string[]): StartedProgram {
-  const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
+/** Starts a program, in this process's environment unless another is given; ends with its test. */
+export function startProgram(
+  command: string,
+  args: readonly string[],
+  env?: Readonly<Record<string, string>>,
+): StartedProgram {
+  const child = spawn(command, args, { env, stdio: ["ignore", "pipe", "pipe"] });
   const log: string[] = [];
   const watchers = new Set<(line: string) => void>();
   const ended = new Promise<number>((done) => child.once("exit", (code) => done(code ?? 128)));
