@@ -125,6 +125,14 @@ export {
   authorizationResponses,
 } from "./plugin-rpc/authz.ts";
 export { ipamDriverRequests, ipamDriverResponses, ipamKeys } from "./plugin-rpc/ipam-driver.ts";
+export { type LogInfo, logDriverRequests, logDriverResponses } from "./plugin-rpc/log-driver.ts";
+export {
+  decodeLogEntry,
+  encodeLogEntry,
+  LogEntryError,
+  type LogEntryMessage,
+  LogEntrySplitter,
+} from "./plugin-rpc/log-entry.ts";
 export {
   networkDriverRequests,
   networkDriverResponses,

@@ -14,6 +14,7 @@ export { mountsBelow, processesOf } from "./leftovers.ts";
 export { OwnNetwork } from "./own-network.ts";
 export { findPeer, peerEnvironment, repository } from "./peers.ts";
 export { ipamDriverAnswers } from "./plugins/ipam-driver-answers.ts";
+export { LogReceiver, type LogReceiverOptions, type ReceivedLog } from "./plugins/log-receiver.ts";
 export { networkDriverAnswers } from "./plugins/network-driver-answers.ts";
 export { type AuthoredConfig, writePluginDir } from "./plugins/plugin-dir.ts";
 export {

@@ -36,6 +36,11 @@ export class Layout {
     return `${this.roots.data}/containers`;
   }
 
+  /** FIFOs to log plugins that the engine does not manage: beside the sockets, as `/run/docker/logging` is documented. */
+  get logPipes(): string {
+    return `${this.roots.pluginSockets.replace(/\/[^/]*\/?$/, "")}/logging`;
+  }
+
   /** Where the engine's metrics are served to whoever is root on the host. */
   get metricsSocket(): string {
     return `${this.roots.exec}/metrics.sock`;

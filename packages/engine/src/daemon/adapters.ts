@@ -9,6 +9,7 @@ import { HttpDoors } from "../adapters/doors/http-doors.ts";
 import { DiskFormerPlugins } from "../adapters/former-plugins/disk-former-plugins.ts";
 import { LinuxHost } from "../adapters/host/linux-host.ts";
 import { ConmonOutputFile } from "../adapters/logs/conmon-output-file.ts";
+import { FifoLogPipes } from "../adapters/logs/fifo-log-pipes.ts";
 import { JsonFileLogs } from "../adapters/logs/json-file-log.ts";
 import { K8sFileLogs } from "../adapters/logs/k8s-file-logs.ts";
 import { LinuxMountFiles } from "../adapters/mount-files/linux-mount-files.ts";
@@ -65,6 +66,7 @@ export async function createAdapters(configuration: Configuration, logger: Logge
     logs: new K8sFileLogs(),
     output: new ConmonOutputFile(),
     jsonLogs: new JsonFileLogs(logger),
+    pipes: new FifoLogPipes(),
     input: new ConmonInput({ socatPath: findCommand("socat", process.env) }),
     files: new LinuxContainerFiles(),
     mountFiles: new LinuxMountFiles(),

@@ -9,6 +9,7 @@ import { DiskContentStore } from "../adapters/content/disk-content-store.ts";
 import { RegistryClient } from "../adapters/distribution/registry-client.ts";
 import { LinuxHost } from "../adapters/host/linux-host.ts";
 import { ConmonOutputFile } from "../adapters/logs/conmon-output-file.ts";
+import { FifoLogPipes } from "../adapters/logs/fifo-log-pipes.ts";
 import { JsonFileLogs } from "../adapters/logs/json-file-log.ts";
 import { K8sFileLogs } from "../adapters/logs/k8s-file-logs.ts";
 import { LinuxMountFiles } from "../adapters/mount-files/linux-mount-files.ts";
@@ -131,6 +132,10 @@ async function startEngine(): Promise<void> {
   const ipam = new DefaultIpam({ pools: [], routes: () => Promise.resolve([]), uniqueLocalPrefix: unused });
   loadNetworks({ state, logger: silent }, ipam, { name: "none", subnet: "" });
   const logs = new K8sFileLogs();
+  const logDrivers = new LogDrivers({
+    endpoints: noEndpoints,
+    defaults: { Type: "json-file", Config: {} },
+  });
   services = containerServices({
     ...common,
     runtime,
@@ -140,9 +145,13 @@ async function startEngine(): Promise<void> {
       logs,
       output: new ConmonOutputFile(),
       jsonLogs: new JsonFileLogs(silent),
+      pipes: new FifoLogPipes(),
+      host,
+      drivers: logDrivers,
+      onDropped: () => undefined,
       logger: silent,
     }),
-    logDrivers: new LogDrivers({ endpoints: noEndpoints, defaults: { Type: "json-file", Config: {} } }),
+    logDrivers,
     input: new ConmonInput({ socatPath: "/usr/bin/socat" }),
     files: new LinuxContainerFiles(),
     mountFiles: new LinuxMountFiles(),
@@ -216,9 +225,9 @@ async function text({ chunks }: Output, wanted?: "stdout" | "stderr"): Promise<s
 }
 
 const everything = { stdout: true, stderr: true, logs: false, stream: true };
-const logs = (id: string, more: object = {}): Promise<string> =>
+const logs = async (id: string, more: object = {}): Promise<string> =>
   text(
-    services.output.logs(
+    await services.output.logs(
       id,
       {
         stdout: true,

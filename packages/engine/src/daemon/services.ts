@@ -31,6 +31,7 @@ import { type Configuration, logDefaults } from "./configuration/configuration.t
 import { architecture } from "./engine-facts.ts";
 import type { EngineMetrics } from "./metrics/engine-metrics.ts";
 import { observedConnector } from "./metrics/observed-connector.ts";
+import { observedDrops } from "./metrics/observed-drops.ts";
 import { observedEvents } from "./metrics/observed-events.ts";
 import { createNetworks } from "./networks.ts";
 
@@ -107,7 +108,11 @@ export function createServices(adapters: Adapters, options: ServicesOptions) {
     }),
   });
   const logDrivers = new LogDrivers({ endpoints, defaults: logDefaults(settings.current) });
-  const containerLogs = new ContainerLogs(adapters);
+  const containerLogs = new ContainerLogs({
+    ...adapters,
+    drivers: logDrivers,
+    onDropped: observedDrops({ metrics, events }),
+  });
   const drivers = new VolumeDrivers({ builtIn, endpoints, logger });
   const unmounts = new VolumeUnmounts({ state, drivers, events, logger });
   const volumePorts = { state, drivers, unmounts, queue: new KeyedQueue(), events, logger };

@@ -72,6 +72,20 @@ export class ConmonOutputFile implements OutputFile {
     }
   }
 
+  async countRecords(path: string, from: number, to: number): Promise<number> {
+    await using file = await open(path, "r");
+    let count = 0;
+    for (let position = from; position < to; ) {
+      const length = Math.min(chunkBytes, to - position);
+      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(length), 0, length, position);
+      if (bytesRead === 0) break;
+      const data = buffer.subarray(0, bytesRead);
+      for (let at = data.indexOf(newline); at !== -1; at = data.indexOf(newline, at + 1)) count += 1;
+      position += bytesRead;
+    }
+    return count;
+  }
+
   async free(path: string, before: number): Promise<void> {
     const options = ["--punch-hole", "--offset", "0", "--length", String(before)];
     const { exitCode, stderr } = await runProgram(["fallocate", ...options, path]);

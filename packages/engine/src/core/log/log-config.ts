@@ -21,7 +21,7 @@ export interface FileLimits {
 }
 
 /** What a plugin may be behind by. */
-interface PluginLogSettings {
+export interface PluginLogSettings {
   /** Undelivered output past this is dropped, the oldest first. */
   readonly bufferBytes: number;
   /** What of the output is kept to be read here, by bytes; undefined if nothing is. */
@@ -142,7 +142,7 @@ export function localLimits(options: LogConfig["Config"]): FileLimits {
 const defaultBufferBytes = 100 * 1024 * 1024;
 const nonBlockingBufferBytes = 1024 * 1024;
 
-function pluginLogSettings(options: LogConfig["Config"]): PluginLogSettings {
+export function pluginLogSettings(options: LogConfig["Config"]): PluginLogSettings {
   const nonBlocking = options["mode"] === "non-blocking";
   const size = options["max-buffer-size"];
   const asked = size === undefined ? 0 : parseBytes(size, 1024);

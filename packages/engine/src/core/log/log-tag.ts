@@ -18,7 +18,7 @@ export interface LogSubject {
 }
 
 /** The engine's name in what drivers are told: tags and plugins know it. */
-const daemonName = "docker";
+export const daemonName = "docker";
 
 const fields: Readonly<Record<string, (subject: LogSubject) => string>> = {
   ID: ({ id }) => shortId(id),

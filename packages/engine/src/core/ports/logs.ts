@@ -76,6 +76,8 @@ export interface OutputFile {
   ): AsyncIterable<number>;
   /** Where the first record at or after an offset begins. */
   recordAt(path: string, offset: number): Promise<number>;
+  /** How many records begin between two offsets. */
+  countRecords(path: string, from: number, to: number): Promise<number>;
   /** Gives the disk space before an offset back, where the file system can. */
   free(path: string, before: number): Promise<void>;
 }

@@ -76,6 +76,18 @@ export function createEngineMetrics() {
       buckets: seconds,
       registers,
     }),
+    droppedLogLines: new Counter({
+      name: "davit_log_dropped_lines_total",
+      help: "Lines of containers' output that a log plugin did not get",
+      labelNames: ["driver"],
+      registers,
+    }),
+    droppedLogBytes: new Counter({
+      name: "davit_log_dropped_bytes_total",
+      help: "Bytes of containers' output, with the time of each line, that a log plugin did not get",
+      labelNames: ["driver"],
+      registers,
+    }),
     pluginRestarts: new Counter({
       name: "davit_plugin_restarts_total",
       help: "How often a plugin was restarted after it had ended by itself",

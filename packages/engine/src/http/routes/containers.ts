@@ -196,7 +196,7 @@ const outputRoutes = ({ output }: ContainerServices): readonly Route[] => [
     method: "GET",
     path: "/containers/{id:.*}/logs",
     handle: async ({ param, query, version, signal }) => {
-      const logs = output.logs(
+      const logs = await output.logs(
         param("id"),
         {
           ...streams(query),

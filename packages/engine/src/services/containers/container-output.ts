@@ -3,7 +3,7 @@ import { resolveContainer } from "../../core/container/name.ts";
 import type { ContainerRecord } from "../../core/container/record.ts";
 import { EngineError } from "../../core/errors.ts";
 import type { ByteStream } from "../../core/ports/byte-stream.ts";
-import type { LogBatches, LogQuery } from "../../core/ports/logs.ts";
+import type { LogBatches, LogEntry, LogQuery } from "../../core/ports/logs.ts";
 import { type ContainerPorts, publishContainerEvent } from "./container-ports.ts";
 import { outputChunks } from "./output-chunks.ts";
 import type { OutputReaders } from "./output-readers.ts";
@@ -51,7 +51,7 @@ export class ContainerOutput {
     this.#readers = readers;
   }
 
-  logs(typed: string, request: LogsRequest, signal: AbortSignal): Output {
+  async logs(typed: string, request: LogsRequest, signal: AbortSignal): Promise<Output> {
     if (!request.stdout && !request.stderr) {
       throw new EngineError("invalid", "Bad parameters: you must choose at least one stream");
     }
@@ -66,7 +66,7 @@ export class ContainerOutput {
         ? { follow, until: earliest(this.#readers.endOfRun(record.id), request.until, signal) }
         : {}),
     };
-    return this.#output(record, this.#ports.containerLogs.read(record, query), request);
+    return this.#output(record, await this.#ports.containerLogs.read(record, query), request);
   }
 
   /**
@@ -91,7 +91,9 @@ export class ContainerOutput {
       ...(request.stream ? { follow: true, until: this.#readers.endOfRun(record.id) } : {}),
     };
     const { containerLogs } = this.#ports;
-    const entries = request.logs ? containerLogs.read(record, query) : containerLogs.live(record.id, query);
+    const entries = request.logs
+      ? whenRead(() => containerLogs.read(record, query))
+      : containerLogs.live(record.id, query);
     return this.#output(record, entries, { ...request, timestamps: false, details: false });
   }
 
@@ -124,6 +126,11 @@ export class ContainerOutput {
   ): Output {
     return { tty: config.tty, chunks: this.#readers.hold(id, outputChunks(batches, request)) };
   }
+}
+
+/** Asked for when the first of it is. */
+async function* whenRead(read: () => Promise<LogBatches>): AsyncGenerator<readonly LogEntry[]> {
+  yield* await read();
 }
 
 /** Resolves at the end or at a time, whichever comes first. */

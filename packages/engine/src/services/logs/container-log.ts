@@ -9,8 +9,8 @@ export interface ContainerLog {
   adopt(subject: LogSubject, isRunning: boolean): Promise<void>;
   /** The run is over and its output is written whole, or it never began. Holds nobody up. */
   endRun(): void;
-  /** Fails in the Engine's words if the driver cannot be read. */
-  read(query: LogQuery): LogBatches;
+  /** Fails in the Engine's words if the driver cannot be read. With `follow` the container runs. */
+  read(subject: LogSubject, query: LogQuery): Promise<LogBatches>;
   /** Lets go, as the engine stops. */
   close(): Promise<void>;
   /** The container's files are about to go. Holds nobody up for long. */

@@ -1,7 +1,9 @@
 import type { ContainerRecord } from "../../core/container/record.ts";
 import type { Layout } from "../../core/layout.ts";
-import { jsonFileLimits, localLimits } from "../../core/log/log-config.ts";
+import { jsonFileLimits, localLimits, pluginLogSettings } from "../../core/log/log-config.ts";
 import type { LogSubject } from "../../core/log/log-tag.ts";
+import type { Host } from "../../core/ports/host.ts";
+import type { LogPipes } from "../../core/ports/log-pipes.ts";
 import type { Logger } from "../../core/ports/logger.ts";
 import type {
   JsonLogFiles,
@@ -14,25 +16,39 @@ import type {
 } from "../../core/ports/logs.ts";
 import type { ContainerLog } from "./container-log.ts";
 import { JsonFileContainerLog } from "./json-file-container-log.ts";
-import { KeptOutputLog } from "./kept-output-log.ts";
+import { KeptOutput, KeptOutputLog } from "./kept-output-log.ts";
+import type { LogDrivers } from "./log-drivers.ts";
 import { OutputTrimmer } from "./output-trimmer.ts";
+import { PluginContainerLog } from "./plugin-container-log.ts";
+import type { Dropped } from "./plugin-delivery.ts";
+import { PluginWatch } from "./plugin-watch.ts";
 
 export interface ContainerLogsPorts {
   readonly layout: Layout;
   readonly logs: ProcessLogs;
   readonly output: OutputFile;
   readonly jsonLogs: JsonLogFiles;
+  readonly pipes: LogPipes;
+  readonly host: Pick<Host, "readSmallFile" | "writeFile">;
+  readonly drivers: Pick<LogDrivers, "plugin">;
+  /** Told of output that a plugin did not get, for whoever counts it. */
+  readonly onDropped: (record: ContainerRecord, dropped: Dropped) => void;
   readonly logger: Logger;
 }
+
+/** What is read and passed on at once counts as behind. */
+const leastBufferBytes = 1024 * 1024;
 
 /** The log of every container, by its driver. */
 export class ContainerLogs {
   readonly #ports: ContainerLogsPorts;
   readonly #logs = new Map<string, ContainerLog>();
+  readonly #watch: PluginWatch;
   readonly #progress = new Map<string, Set<ReadProgress>>();
 
   constructor(ports: ContainerLogsPorts) {
     this.#ports = ports;
+    this.#watch = new PluginWatch(ports.drivers);
   }
 
   /** Before a run's process is made. */
@@ -50,8 +66,8 @@ export class ContainerLogs {
   }
 
   /** What can be read again, as `logs` shows it. */
-  read(record: ContainerRecord, query: LogQuery): LogBatches {
-    return this.#log(record).read(query);
+  read(record: ContainerRecord, query: LogQuery): Promise<LogBatches> {
+    return this.#log(record).read(logSubject(record), query);
   }
 
   /** The output from now on, of whatever driver. */
@@ -84,6 +100,7 @@ export class ContainerLogs {
   }
 
   async close(): Promise<void> {
+    this.#watch.close();
     await Promise.all([...this.#logs.values()].map((log) => log.close()));
   }
 
@@ -113,7 +130,23 @@ export class ContainerLogs {
       const { maxBytes, maxFiles } = localLimits(Config);
       return new KeptOutputLog({ ...common, logs, keepBytes: maxBytes * maxFiles });
     }
-    return new KeptOutputLog({ ...common, logs, keepBytes: undefined });
+    if (Type === "none") return new KeptOutputLog({ ...common, logs, keepBytes: undefined });
+    const { bufferBytes, cacheBytes } = pluginLogSettings(Config);
+    const { pipes, host, drivers } = this.#ports;
+    return new PluginContainerLog({
+      ...common,
+      containerId: id,
+      driver: Type,
+      drivers,
+      pipes,
+      pipeDir: layout.logPipes,
+      bufferBytes: Math.max(bufferBytes, leastBufferBytes),
+      statePath: paths.pluginLogState,
+      host,
+      watch: this.#watch,
+      kept: new KeptOutput({ ...common, logs, keepBytes: cacheBytes }),
+      onDropped: (dropped) => this.#ports.onDropped(record, dropped),
+    });
   }
 }
 

@@ -5,9 +5,10 @@ import { logAttributes } from "../../core/log/log-attributes.ts";
 import type { LogSubject } from "../../core/log/log-tag.ts";
 import { resumeOffset } from "../../core/log/output-record.ts";
 import type { Logger } from "../../core/ports/logger.ts";
-import type { JsonLog, LogEntry, LogQuery, OutputFile } from "../../core/ports/logs.ts";
+import type { JsonLog, LogBatches, LogQuery, OutputFile } from "../../core/ports/logs.ts";
 import { type ContainerLog, Run } from "./container-log.ts";
 import { elapsed } from "./elapsed.ts";
+import { lineId } from "./line-id.ts";
 import type { OutputTrimmer } from "./output-trimmer.ts";
 
 export interface JsonFileContainerLogOptions {
@@ -142,12 +143,12 @@ export class JsonFileContainerLog implements ContainerLog {
     for (const wake of this.#waiting) wake();
   }
 
-  async *read(query: LogQuery): AsyncGenerator<readonly LogEntry[]> {
+  async read(_subject: LogSubject, query: LogQuery): Promise<LogBatches> {
     const { log } = this.#options;
     // A run that has ended is followed until the files have the end.
     const until = query.until?.then(() => (this.#run?.isEnded === false ? undefined : this.#following));
     if (query.follow !== true) await this.#caughtUp(query.signal);
-    yield* log.read({ ...query, ...(until === undefined ? {} : { until }) });
+    return log.read({ ...query, ...(until === undefined ? {} : { until }) });
   }
 
   /** Resolves when what the program has written by now is in the files. */
@@ -177,9 +178,3 @@ export class JsonFileContainerLog implements ContainerLog {
     return this.close();
   }
 }
-
-/** An identifier of its own for each long line of a container. */
-const lineId =
-  (containerId: string) =>
-  (offset: number): string =>
-    containerId.slice(0, 48) + offset.toString(16).padStart(16, "0");

@@ -1,7 +1,7 @@
 import { EngineError, isCanceled } from "../../core/errors.ts";
 import type { LogSubject } from "../../core/log/log-tag.ts";
 import type { Logger } from "../../core/ports/logger.ts";
-import type { LogBatches, LogEntry, LogQuery, OutputFile, ProcessLogs } from "../../core/ports/logs.ts";
+import type { LogBatches, LogQuery, OutputFile, ProcessLogs } from "../../core/ports/logs.ts";
 import { type ContainerLog, Run } from "./container-log.ts";
 import type { OutputTrimmer } from "./output-trimmer.ts";
 
@@ -27,17 +27,22 @@ export class KeptOutput {
     this.#options = options;
   }
 
-  /** Gives back what need not be kept of an output that has this length. */
-  async trim(size: number): Promise<void> {
-    await this.#options.trimmer.trim(size - Math.max(this.#options.keepBytes ?? 0, slackBytes));
+  get isReadable(): boolean {
+    return this.#options.keepBytes !== undefined;
   }
 
-  async *read(query: LogQuery): AsyncGenerator<readonly LogEntry[]> {
+  /** Gives back what lies before an offset and need not be kept of an output that has this length. */
+  async trim(before: number, size: number): Promise<void> {
+    const kept = Math.max(this.#options.keepBytes ?? 0, slackBytes);
+    await this.#options.trimmer.trim(Math.min(before, size - kept));
+  }
+
+  async read(query: LogQuery): Promise<LogBatches> {
     const { path, logs, output, keepBytes } = this.#options;
     if (keepBytes === undefined) throw unreadable();
     const size = await output.size(path);
     const fromOffset = size > keepBytes ? await output.recordAt(path, size - keepBytes) : 0;
-    yield* logs.readBatches(path, { ...query, fromOffset });
+    return logs.readBatches(path, { ...query, fromOffset });
   }
 }
 
@@ -74,7 +79,7 @@ export class KeptOutputLog implements ContainerLog {
     const { id, path, output, logger } = this.#options;
     try {
       const { signal } = this.#closing;
-      for await (const size of output.growth(path, { ended, signal })) await this.#kept.trim(size);
+      for await (const size of output.growth(path, { ended, signal })) await this.#kept.trim(size, size);
     } catch (error) {
       if (!isCanceled(error))
         logger.error({ err: error, container: id }, "could not watch the output of a container");
@@ -85,8 +90,7 @@ export class KeptOutputLog implements ContainerLog {
     this.#run?.end();
   }
 
-  read(query: LogQuery): LogBatches {
-    if (this.#options.keepBytes === undefined) throw unreadable();
+  read(_subject: LogSubject, query: LogQuery): Promise<LogBatches> {
     return this.#kept.read(query);
   }
 
