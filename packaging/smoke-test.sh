@@ -1,11 +1,12 @@
 #!/bin/sh
-# Installs the package in a fresh Debian 12 in a directory, with apt and its dependencies, and runs a plugin there.
-# To be run as root, by hand: packaging/smoke-test.sh dist/davit_0.1.0_amd64.deb [MIRROR]. Takes a few minutes.
+# Makes a fresh Debian 12 in a directory, installs the package there as docs/operations.md says, with its dependencies,
+# and runs a plugin: packaging/smoke-test.sh dist/davit_0.1.0_amd64.deb [MIRROR], as root. Takes one or two minutes.
 set -eu
 
 package=$(readlink -f -- "$1")
 mirror=${2:-http://deb.debian.org/debian}
-command -v debootstrap >/dev/null || { echo "debootstrap is missing: apt-get install debootstrap" >&2; exit 1; }
+page=$(dirname -- "$(readlink -f -- "$0")")/../docs/operations.md
+command -v mmdebstrap >/dev/null || { echo "mmdebstrap is missing: apt-get install mmdebstrap" >&2; exit 1; }
 # In namespaces of its own: whatever is mounted or left running ends with it.
 if [ -z "${DAVIT_SMOKE:-}" ]; then
   DAVIT_SMOKE=$(mktemp -d)
@@ -19,8 +20,9 @@ system=$DAVIT_SMOKE
 say() { printf 'smoke-test: %s\n' "$*"; }
 
 say "a fresh Debian in $system"
-debootstrap --variant=minbase bookworm "$system" "$mirror" >"$system.log" 2>&1 || { tail "$system.log" >&2; exit 1; }
-rm -f "$system.log"
+# As root all along: apt's own user may not read the directory of temporary files. No services are to be started.
+mmdebstrap --quiet --variant=apt --include=adduser,busybox-static --aptopt='APT::Sandbox::User "root"' \
+  --aptopt='APT::Get::Assume-Yes "true"' --aptopt='APT::Install-Recommends "false"' bookworm "$system" "$mirror"
 # apt's own user reads it.
 chmod 755 "$system"
 mount --bind "$system" "$system"
@@ -33,16 +35,24 @@ mount -t tmpfs tmpfs "$system/run"
 # An overlay's upper directory cannot lie on another overlay.
 mkdir -p "$system/var/lib/davit"
 mount -t tmpfs tmpfs "$system/var/lib/davit"
+# The installer makes this one.
+echo "127.0.0.1 localhost" >"$system/etc/hosts"
 cp /etc/resolv.conf "$system/etc/resolv.conf"
-cp "$package" "$system/davit.deb"
+cp "$package" "$system/"
 inside() { chroot "$system" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root DEBIAN_FRONTEND=noninteractive "$@"; }
 
 say "installing the package with its dependencies"
 inside apt-get -qq update
-inside apt-get -qq -y install ./davit.deb busybox-static >/dev/null
+inside useradd you
+# The commands of the page, with the package's name as it is here.
+sed -n '/^```sh test on installation$/,/^```$/p' "$page" | grep -v '^```' |
+  sed "s|davit_[^ ]*\.deb|$(basename "$package")|" >"$system/install.sh"
+[ -s "$system/install.sh" ]
+inside sh -ec 'cd / && . /install.sh' >"$system/install.log" 2>&1 || { cat "$system/install.log" >&2; exit 1; }
 
 say "checking what it made"
-inside getent group davit >/dev/null
+inside getent group davit | grep -q ':you$'
+[ -h "$system/etc/systemd/system/sockets.target.wants/davit.socket" ]
 inside dpkg --verify davit
 inside davitd --validate
 inside davit --version
@@ -72,11 +82,19 @@ cat >"$system/plugin/config.json" <<CONFIG
   "network": { "type": "none" }
 }
 CONFIG
-inside davitd --live-restore=false >"$system/davitd.log" 2>&1 &
+mkfifo "$system/started"
+inside davitd --live-restore=false --pidfile /davitd.pid >"$system/started" 2>&1 &
 daemon=$!
-# Waits for the socket: the daemon is asked, with a bounded number of connections.
-inside sh -c 'i=0; until davit version >/dev/null 2>&1; do i=$((i+1)); [ $i -lt 100 ] || exit 1; sleep 0.1; done' ||
-  { cat "$system/davitd.log" >&2; exit 1; }
+last=""
+# The daemon's log until it is ready; what comes later is read too, or it would wait.
+exec 3<"$system/started"
+ready=""
+while [ -z "$ready" ]; do
+  read -r line <&3 || { say "davitd ended: $last"; exit 1; }
+  last=$line
+  case $line in *"completed initialization"*) ready=yes ;; esac
+done
+cat <&3 >"$system/davitd.log" &
 inside davit plugin create acme/smoke /plugin
 inside davit plugin enable acme/smoke
 [ "$(inside davit plugin inspect --format '{{.Enabled}}' acme/smoke)" = true ]
@@ -88,10 +106,11 @@ inside davit run --rm --network none -v one:/data busybox /busybox ls /data
 inside davit volume rm one
 inside davit plugin disable acme/smoke
 inside davit plugin rm acme/smoke
-pkill -TERM -P "$daemon" 2>/dev/null || kill "$daemon"
-wait "$daemon" || :
+kill "$(cat "$system/davitd.pid")"
+wait "$daemon"
+[ -d "$system/var/cache/davit" ]
 
 say "removing the package"
 inside apt-get -qq -y purge davit >/dev/null
-[ ! -e "$system/usr/sbin/davitd" ] && [ ! -e "$system/etc/davit" ]
+for path in usr/sbin/davitd etc/davit var/cache/davit; do [ ! -e "$system/$path" ]; done
 say "passed"

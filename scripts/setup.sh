@@ -117,6 +117,7 @@ python3 python3
 skopeo skopeo
 xz xz-utils
 zsh zsh
+mmdebstrap mmdebstrap
 fish fish
 systemd-socket-activate systemd
 LIST

@@ -192,6 +192,8 @@ describe("davit prints and answers what docker does", () => {
       .replaceAll(/\b(?:docker|davit)(?=[: ])/g, "{program}")
       // What docker logs of its own when the daemon refuses before it has taken everything.
       .replaceAll(/^time="[^"]*" level=error msg="Can't (?:add file|close tar writer).*\n/gm, "")
+      // Nothing is built here.
+      .replaceAll(/^ {2}- (?:unused|all) build cache\n/gm, "")
       // Versions of docker differ in how they point to their help.
       .replaceAll(/^(?:See|Run) (?=')/gm, "Run ")
       .replaceAll(/\b(?:zig|zag)\b/g, "own")
@@ -259,6 +261,14 @@ describe("davit prints and answers what docker does", () => {
     "volume inspect vol-own",
     "volume rm vol-own",
     "volume prune --force",
+    "system prune --force --filter label=nosuch",
+    "system prune --volumes --filter until=1h",
+    "system prune",
+    "system prune --all --volumes --filter label=b --filter label=a",
+    "container stop",
+    "container list -x",
+    "image rm",
+    "stop -x",
     "volume prune --force --filter nonsense=1",
     "volume inspect --format {{ data",
     "volume create a",

@@ -165,6 +165,7 @@ const system = {
     "Get real time events from the server",
     async () => (await import("./system/events.ts")).events,
   ),
+  prune: leaf("Remove unused data", async () => (await import("./system/prune.ts")).prune),
   info: leaf("Display system-wide information", async () => (await import("./system/info.ts")).info),
 } as const;
 

@@ -38,6 +38,10 @@ Switches take \`--flag=false\` too. \`--format\` takes \`json\`, a Go template a
 Templates know fields, variables, pipelines, \`if\`, \`with\`, \`range\`, comments, trimming and the functions \`json\`, \`index\`,
 \`len\`, \`join\`, \`split\`, \`upper\`, \`lower\`, \`title\`, \`pad\`, \`truncate\`, \`print\`, \`printf\`, \`println\`, \`and\`, \`or\`, \`not\`, \`eq\`,
 \`ne\`, \`lt\`, \`le\`, \`gt\`, \`ge\`.
+
+What the engine does not do has no command here: building and committing images, checkpoints, search, signed images, swarms and their volumes, \`--platform\`
+of \`image inspect\`, \`load\`, \`rm\` and \`save\`, and flags of \`run\` for Windows, GPUs, \`--kernel-memory\`, \`--link-local-ip\` and \`--use-api-socket\`. Contexts are
+read here and made by the docker CLI. \`images --tree\` and \`system df --verbose\` are not drawn; the API answers what they show.
 `;
 
 /** The page of all commands and flags, from their grammars. */

@@ -31,12 +31,22 @@ export async function runCli(argv: readonly string[], surroundings: Surroundings
   if (word === "help") return runCli([...rest, "--help"], surroundings);
   if (word === "__complete") return printCandidates(rest, surroundings);
   const branch = own(branches, word);
-  const leaf =
-    branch === undefined ? own(topLevel, word) : findInBranch(word, branch, rest.shift(), surroundings);
-  if (typeof leaf === "number") return leaf;
-  if (leaf === undefined) throw unknownCommand(word);
-  const [context, verb] = await Promise.all([surroundings.createContext(flags), leaf.load()]);
-  return verb.execute(context, rest);
+  const found =
+    branch === undefined ? topLevelCommand(word) : commandOfNoun(word, branch, rest.shift(), surroundings);
+  if (typeof found === "number") return found;
+  const [context, verb] = await Promise.all([surroundings.createContext(flags), found.leaf.load()]);
+  return verb.execute(context, rest, found.name);
+}
+
+interface FoundCommand {
+  readonly leaf: Leaf;
+  readonly name: string;
+}
+
+function topLevelCommand(name: string): FoundCommand {
+  const leaf = own(topLevel, name);
+  if (leaf === undefined) throw unknownCommand(name);
+  return { leaf, name };
 }
 
 /** What a shell asks at TAB; nobody wants to see why there is no answer. */
@@ -54,18 +64,19 @@ async function printCandidates(
 }
 
 /** The command, or the exit code if its noun alone was asked for. */
-function findInBranch(
+function commandOfNoun(
   noun: string,
   branch: Branch,
   word: string | undefined,
   { out, err }: Surroundings,
-): Leaf | number {
+): FoundCommand | number {
   if (word === undefined || word === "--help") {
     (word === undefined ? err : out).write(branchHelp(noun, branch));
     return 0;
   }
-  const leaf = own(branch.commands, own(branch.aliases, word) ?? word);
-  if (leaf !== undefined) return leaf;
+  const verb = own(branch.aliases, word) ?? word;
+  const leaf = own(branch.commands, verb);
+  if (leaf !== undefined) return { leaf, name: `${noun} ${verb}` };
   throw word.startsWith("-")
     ? new Failure(`unknown flag: ${word}\n\nRun '${programName} ${noun} --help' for more information`, {
         exitCode: 125,

@@ -4,16 +4,22 @@ import type { Grammar } from "./verb.ts";
 
 const widthLimit = 80;
 
+const hasNoun = (name: string): boolean => name.includes(" ");
+
 /** What `--help` prints for one command. */
 export function helpText(grammar: Grammar): string {
   const parts = [
-    `Usage:  ${programName} ${grammar.name} ${grammar.usage}`.trimEnd(),
+    `Usage:  ${programName} ${grammar.calledAs ?? grammar.name} ${grammar.usage}`.trimEnd(),
     "",
     grammar.summary,
     "",
   ];
   if (grammar.aliases !== undefined) {
-    const all = [grammar.name, ...grammar.aliases].map((name) => `${programName} ${name}`);
+    // Those with their noun come first.
+    const names = [grammar.name, ...grammar.aliases];
+    const all = [...names.filter(hasNoun), ...names.filter((name) => !hasNoun(name))].map(
+      (name) => `${programName} ${name}`,
+    );
     parts.push("Aliases:", `  ${all.join(", ")}`, "");
   }
   const flags = Object.entries(grammar.flags)

@@ -4,11 +4,12 @@ export const programName = "davit";
 
 interface Usage {
   readonly name: string;
+  readonly calledAs?: string;
   readonly usage: string;
 }
 
-const tail = ({ name, usage }: Usage): string =>
-  `\n\nUsage:  ${programName} ${name} ${usage}\n\nRun '${programName} ${name} --help' for more information`;
+const tail = ({ name, calledAs = name, usage }: Usage): string =>
+  `\n\nUsage:  ${programName} ${calledAs} ${usage}\n\nRun '${programName} ${calledAs} --help' for more information`;
 
 /** A flag that does not exist or has a bad value. */
 export const flagFailure = (grammar: Usage, problem: string): Failure =>
@@ -19,7 +20,7 @@ export function argumentFailure(
   grammar: Usage & { readonly args: { readonly min: number; readonly max?: number } },
 ): Failure {
   return new Failure(
-    `${programName}: '${programName} ${grammar.name}' ${requirement(grammar.args)}${tail(grammar)}`,
+    `${programName}: '${programName} ${grammar.calledAs ?? grammar.name}' ${requirement(grammar.args)}${tail(grammar)}`,
   );
 }
 

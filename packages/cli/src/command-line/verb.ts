@@ -12,6 +12,8 @@ export type FlagValues<Given extends Flags> = {
 export interface Grammar<Given extends Flags = Flags> {
   /** e.g. `plugin install` */
   readonly name: string;
+  /** The name under which it was called, if that is an alias. */
+  readonly calledAs?: string;
   readonly aliases?: readonly string[];
   /** e.g. `[OPTIONS] PLUGIN [KEY=VALUE...]` */
   readonly usage: string;
@@ -25,8 +27,8 @@ export interface Grammar<Given extends Flags = Flags> {
 
 export interface Verb {
   readonly grammar: Grammar;
-  /** Returns the exit code. */
-  execute(context: Context, argv: readonly string[]): Promise<number>;
+  /** Returns the exit code. Help and refusals speak of it as it was called. */
+  execute(context: Context, argv: readonly string[], calledAs?: string): Promise<number>;
 }
 
 export interface VerbDefinition<Given extends Flags> extends Grammar<Given> {
@@ -38,8 +40,8 @@ export interface VerbDefinition<Given extends Flags> extends Grammar<Given> {
 export function defineVerb<const Given extends Flags>(definition: VerbDefinition<Given>): Verb {
   return {
     grammar: definition,
-    async execute(context, argv) {
-      const line = parseCommandLine(definition, argv);
+    async execute(context, argv, calledAs = definition.name) {
+      const line = parseCommandLine({ ...definition, calledAs }, argv);
       if (line.help !== undefined) {
         context.out.write(line.help);
         return 0;

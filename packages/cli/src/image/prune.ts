@@ -1,9 +1,8 @@
 import { imagePruneResponseSchema } from "@davit/protocol";
 import { toggle } from "../command-line/flag.ts";
 import { defineVerb } from "../command-line/verb.ts";
-import { printLine } from "../context.ts";
-import { humanSize } from "../format/human.ts";
 import { filterFlag, filtersQuery } from "../options/filters.ts";
+import { type Prune, printPruned } from "../pruned.ts";
 import { confirm } from "../terminal/confirm.ts";
 
 export const prune = defineVerb({
@@ -22,16 +21,19 @@ export const prune = defineVerb({
       : "all dangling images";
     const question = `WARNING! This will remove ${which}.\nAre you sure you want to continue?`;
     if (!force && !(await confirm(context, question))) return;
-    const { ImagesDeleted, SpaceReclaimed } = await context.client.json(imagePruneResponseSchema, {
-      method: "POST",
-      path: "/images/prune",
-      query: { filters: filtersQuery([...filter, ["dangling", String(!all)]]) },
-      signal: context.signal,
-    });
-    const steps = (ImagesDeleted ?? []).map(({ Untagged, Deleted }) =>
-      Deleted === undefined ? `untagged: ${Untagged ?? ""}` : `deleted: ${Deleted}`,
-    );
-    if (steps.length > 0) printLine(context.out, `Deleted Images:\n${steps.join("\n")}\n`);
-    printLine(context.out, `Total reclaimed space: ${humanSize(SpaceReclaimed, 4)}`);
+    printPruned(context, [await pruneImages(context, [...filter, ["dangling", String(!all)]])]);
   },
 });
+
+export const pruneImages: Prune = async (context, filters) => {
+  const { ImagesDeleted, SpaceReclaimed } = await context.client.json(imagePruneResponseSchema, {
+    method: "POST",
+    path: "/images/prune",
+    query: { filters: filtersQuery(filters) },
+    signal: context.signal,
+  });
+  const steps = (ImagesDeleted ?? []).map(({ Untagged, Deleted }) =>
+    Deleted === undefined ? `untagged: ${Untagged ?? ""}` : `deleted: ${Deleted}`,
+  );
+  return { title: "Deleted Images", removed: steps, bytes: SpaceReclaimed };
+};

@@ -1,6 +1,6 @@
 import { listOf } from "../command-line/flag.ts";
 
-type Filter = readonly [name: string, value: string];
+export type Filter = readonly [name: string, value: string];
 
 /** `--filter name=value`; names are lower-cased, spaces around are dropped. */
 export const filterFlag = (help: string, short = "f") =>

@@ -2,10 +2,9 @@ import * as z from "zod";
 import { compareApiVersions } from "../client/api-version.ts";
 import { toggle } from "../command-line/flag.ts";
 import { defineVerb } from "../command-line/verb.ts";
-import { printLine } from "../context.ts";
 import { Failure } from "../failure.ts";
-import { humanSize } from "../format/human.ts";
 import { filterFlag, filtersQuery } from "../options/filters.ts";
+import { type Prune, printPruned } from "../pruned.ts";
 import { confirm } from "../terminal/confirm.ts";
 
 const prunedSchema = z.object({ VolumesDeleted: z.array(z.string()).nullish(), SpaceReclaimed: z.number() });
@@ -41,14 +40,16 @@ export const prune = defineVerb({
     if (!force && !(await confirm(context, `${warning}\nAre you sure you want to continue?`))) {
       return;
     }
-    const pruned = await client.json(prunedSchema, {
-      method: "POST",
-      path: "/volumes/prune",
-      query: { filters: filtersQuery(all ? [...filter, ["all", "true"]] : filter) },
-      signal,
-    });
-    const names = pruned.VolumesDeleted ?? [];
-    if (names.length > 0) printLine(context.out, `Deleted Volumes:\n${names.join("\n")}\n`);
-    printLine(context.out, `Total reclaimed space: ${humanSize(pruned.SpaceReclaimed, 4)}`);
+    printPruned(context, [await pruneVolumes(context, all ? [...filter, ["all", "true"]] : filter)]);
   },
 });
+
+export const pruneVolumes: Prune = async (context, filters) => {
+  const { VolumesDeleted, SpaceReclaimed } = await context.client.json(prunedSchema, {
+    method: "POST",
+    path: "/volumes/prune",
+    query: { filters: filtersQuery(filters) },
+    signal: context.signal,
+  });
+  return { title: "Deleted Volumes", removed: VolumesDeleted ?? [], bytes: SpaceReclaimed };
+};
