@@ -37,7 +37,9 @@ describe("a plugin that collects metrics", () => {
       },
     });
     const plugin = await writeRelayPlugin(davitd.dir.join("relay"), {
-      types: ["docker.metricscollector/1.0", "docker.volumedriver/1.0", "docker.graphdriver/1.0"],
+      types: ["metricscollector", "volumedriver", "logdriver", "graphdriver"].map(
+        (type) => `docker.${type}/1.0`,
+      ),
       hostDir,
       socket: "server.sock",
     });
@@ -111,6 +113,20 @@ describe("a plugin that collects metrics", () => {
     await engine().ok(["plugin", "disable", "--force", "acme/m"]);
     expect(metricsCalls()).toEqual([start]);
   });
+});
+
+test("a collector that the engine does not manage is told when it is met, and when the engine stops", async () => {
+  await using server = await startPluginServer({
+    implements: ["VolumeDriver", "MetricsCollector"],
+    listen: { socket: join(engine().pluginSocketDir, "outside.sock") },
+    answers: { [start]: () => ({}), [stop]: () => ({}), "VolumeDriver.List": () => ({ Volumes: [] }) },
+  });
+  await engine().ok(["volume", "ls"]);
+  await server.nextCall(start);
+  await engine().ok(["volume", "ls"]);
+  await engine().stop();
+  expect(server.methods.filter((method) => method.startsWith("Metrics"))).toEqual([start, stop]);
+  await engine().start();
 });
 
 test("the example keeps the engine's metrics in a file, also after the engine was started anew", async () => {

@@ -262,7 +262,7 @@ describe("calls at a door", () => {
   });
 
   test("do not wait for each other, and arrive as they were made", async () => {
-    const slow = Array.from({ length: 4 }, (_, index) =>
+    const slow = Array.from({ length: 30 }, (_, index) =>
       call(door("relay"), "/VolumeDriver.Create", `{"Name":"v${String(index)}","Opts":{"a":"b"}}\n`),
     );
     for (const _ of slow) await server.nextCall("VolumeDriver.Create");

@@ -107,6 +107,7 @@ export async function createEngine(configuration: Configuration, logger: Logger)
     async stop() {
       const { shutdownTimeout, liveRestore } = settings.current;
       await server.close({ graceMs: shutdownTimeout * 1000 });
+      await services.metricsCollectors.takeLeave();
       services.unmanaged.close();
       const steps = new StopSteps(shutdownTimeout * 1000 + (liveRestore ? 0 : longestStopMs()), logger);
       // A start under way is given up, or waited for, so that nothing comes up behind the stop.

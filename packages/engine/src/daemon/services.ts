@@ -60,6 +60,7 @@ export function createServices(adapters: Adapters, options: ServicesOptions) {
   const pluginQueue = new KeyedQueue();
   const connector = observedConnector(pluginConnector, metrics);
   const pluginName = (id: string): string => state.plugins.get(id)?.name ?? id;
+  const metricsCollectors = new MetricsCollectors({ logger });
   const offeredDoors = new OfferedDoors(adapters);
   const supervisor = new Supervisor({
     state,
@@ -73,7 +74,7 @@ export function createServices(adapters: Adapters, options: ServicesOptions) {
     }),
     queue: pluginQueue,
     logger,
-    attendants: [new MetricsCollectors({ logger }), offeredDoors],
+    attendants: [metricsCollectors, offeredDoors],
     onTransition: (id, transition) => {
       if (transition === "retry") metrics.pluginRestarts.inc({ plugin: pluginName(id) });
     },
@@ -92,6 +93,7 @@ export function createServices(adapters: Adapters, options: ServicesOptions) {
   const unmanaged = new UnmanagedEndpoints({
     ...adapters,
     discovery: withoutDoors(adapters.discovery, offeredDoors),
+    onActivated: (plugin) => metricsCollectors.meet(plugin),
     connector,
     get retryMs() {
       return settings.current.pluginRetryTimeout * 1000;
@@ -152,6 +154,7 @@ export function createServices(adapters: Adapters, options: ServicesOptions) {
     supervisor,
     plugins,
     unmanaged,
+    metricsCollectors,
     offeredDoors,
     offers: new PluginOffers({ state, catalog: plugins.catalog, doors: offeredDoors }),
     volumes,

@@ -1,6 +1,7 @@
 import { Agent, type IncomingMessage, request, type ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
-import { EngineError, messageOf } from "../../core/errors.ts";
+import { setTimeout } from "node:timers/promises";
+import { EngineError, errnoOf, messageOf } from "../../core/errors.ts";
 import type { Logger } from "../../core/ports/logger.ts";
 import type { DoorRequest, Translation } from "../../core/ports/plugin-doors.ts";
 
@@ -65,8 +66,31 @@ export class Forwarder {
     else send(response, 200, await translated(method, upstream, translation));
   }
 
+  /**
+   * A plugin whose queue of connections is full refuses more with EAGAIN. Nothing tells when there is room, and nothing has been
+   * sent: tried again, for about a second.
+   */
+  async #ask(
+    method: string,
+    body: Buffer,
+    accept: string | undefined,
+    signal: AbortSignal,
+  ): Promise<IncomingMessage> {
+    for (let delayMs = 4; ; delayMs *= 2) {
+      try {
+        return await this.#askOnce(method, body, accept, signal);
+      } catch (error) {
+        if (errnoOf(error) !== "EAGAIN" || delayMs > 512) {
+          const reason = `the plugin cannot be reached: ${messageOf(error)}`;
+          throw new EngineError("unavailable", reason, { cause: error });
+        }
+        await setTimeout(delayMs, undefined, { signal });
+      }
+    }
+  }
+
   /** As engines ask: no type of the content, since there are plugins that know none. */
-  #ask(
+  #askOnce(
     method: string,
     body: Buffer,
     accept: string | undefined,
@@ -88,11 +112,7 @@ export class Forwarder {
       },
       resolve,
     );
-    asking.once("error", (error) =>
-      reject(
-        new EngineError("unavailable", `the plugin cannot be reached: ${error.message}`, { cause: error }),
-      ),
-    );
+    asking.once("error", reject);
     asking.end(body);
     return promise;
   }

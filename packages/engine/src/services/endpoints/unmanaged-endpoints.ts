@@ -15,6 +15,8 @@ export interface UnmanagedEndpointsOptions {
   readonly logger: Logger;
   /** How long a plugin that is not there is waited for. */
   readonly retryMs: number;
+  /** Told of each plugin when it has said what it is; again when it is another. */
+  readonly onActivated?: (plugin: UnmanagedPlugin) => void;
 }
 
 /** How long a search for all plugins of a kind waits for one that does not say what it is. */
@@ -122,11 +124,14 @@ export class UnmanagedEndpoints {
     }
     const plugin = new UnmanagedPlugin(definition, connection);
     this.#plugins.set(name, plugin);
-    // Its next use asks again.
-    plugin.activated.catch(() => {
-      if (this.#plugins.get(name) === plugin) this.#plugins.delete(name);
-      plugin.retire();
-    });
+    plugin.activated.then(
+      () => this.#options.onActivated?.(plugin),
+      () => {
+        // Its next use asks again.
+        if (this.#plugins.get(name) === plugin) this.#plugins.delete(name);
+        plugin.retire();
+      },
+    );
     return plugin;
   }
 

@@ -29,6 +29,12 @@ export interface PluginAdopterOptions {
 
 type Index = ReadonlyMap<string, unknown>;
 
+interface Found {
+  readonly id: string;
+  readonly former: FormerPlugin;
+  readonly originals: readonly string[];
+}
+
 /**
  * Takes over plugins whose directories were made by hand or by a Docker Engine. The directory is read and stays as it is; its
  * name is the plugin's ID. Each is taken over once, whole or not at all: the record is written when the rest is stored, and
@@ -48,15 +54,21 @@ export class PluginAdopter {
     const names = await formerPlugins.names();
     await this.#forgetGone(new Set([...names, ...index.keys()]));
     const candidates = [...new Set([...names, ...index.keys()])].filter((id) => !this.#isKnown(id)).sort();
+    const attempt = async <Result>(id: string, work: () => Promise<Result>): Promise<Result | undefined> => {
+      try {
+        return await work();
+      } catch (error) {
+        if (isCanceled(error)) logger.info({ id }, "taking over a plugin was broken off");
+        else logger.error({ id, reason: messageOf(error) }, `plugin ${id} cannot be taken over`);
+        return undefined;
+      }
+    };
+    const read = await Promise.all(candidates.map((id) => attempt(id, () => this.#read(id, index))));
+    // In order, so that of two with the same name it is always the first.
     await Promise.all(
-      candidates.map(async (id) => {
-        try {
-          await this.#adopt(id, index, signal);
-        } catch (error) {
-          if (isCanceled(error)) logger.info({ id }, "taking over a plugin was broken off");
-          else logger.error({ id, reason: messageOf(error) }, `plugin ${id} cannot be taken over`);
-        }
-      }),
+      read.flatMap((found) =>
+        found === undefined ? [] : attempt(found.id, () => this.#adopt(found, signal)),
+      ),
     );
   }
 
@@ -85,17 +97,22 @@ export class PluginAdopter {
     return state.plugins.get(id) !== undefined || state.adoptions.get(id) !== undefined;
   }
 
-  async #adopt(id: string, index: Index, signal: AbortSignal): Promise<void> {
-    const { formerPlugins, queue, logger } = this.#options;
+  async #read(id: string, index: Index): Promise<Found> {
+    const { formerPlugins } = this.#options;
     requireFormerId(id);
     const files = await formerPlugins.read(id);
     if (files === undefined) throw new EngineError("invalid", "its directory is missing");
     const entry = index.has(id) ? { value: index.get(id) } : undefined;
-    const former = readFormerPlugin(id, entry, files);
+    return { id, former: readFormerPlugin(id, entry, files), originals: files.entries };
+  }
+
+  async #adopt(found: Found, signal: AbortSignal): Promise<void> {
+    const { queue, logger } = this.#options;
+    const { id, former } = found;
     await queue.run(`name ${former.name}`, async () => {
       this.#requireFree(former.name);
       logger.info({ id, name: former.name }, `taking over plugin ${former.name} from its directory`);
-      await this.#leased(() => this.#store(id, former, files.entries, signal));
+      await this.#leased(() => this.#store(found, signal));
       logger.info({ id, name: former.name }, `took over plugin ${former.name}`);
     });
   }
@@ -106,13 +123,9 @@ export class PluginAdopter {
     throw new EngineError("conflict", `the name ${name} is taken by plugin ${holder.id}`);
   }
 
-  async #store(
-    id: string,
-    { config: written, ...former }: FormerPlugin,
-    originals: readonly string[],
-    signal: AbortSignal,
-  ): Promise<void> {
+  async #store({ id, former: plugin, originals }: Found, signal: AbortSignal): Promise<void> {
     const { state, formerPlugins, creator, events } = this.#options;
+    const { config: written, ...former } = plugin;
     const rootfs = formerPlugins.rootfs(id, signal);
     const packed = await creator.pack(rootfs, () => Promise.resolve(written), signal);
     const rootfsKey = rootfsKeyFor(id);
