@@ -6,6 +6,7 @@ import {
   TempDir,
   writeVolumePlugin,
 } from "@davit/testkit";
+import { authorizationOperations, startGuards } from "./authorization.ts";
 import { measure, median } from "./measure.ts";
 import { operations } from "./operations.ts";
 
@@ -18,6 +19,8 @@ const registry = await startDockerRegistry();
 cleanup.defer(() => registry.stop());
 const davitd = cleanup.use(await startDavitd());
 const dockerd = cleanup.use(await startDockerd());
+
+cleanup.use(await startGuards([davitd, dockerd]));
 
 const plugin = await writeVolumePlugin(dir.join("plugin"));
 const image = await busyboxRootfs();
@@ -34,7 +37,7 @@ await dockerd.ok(["plugin", "rm", remote]);
 const row = (...[name = "", ...columns]: readonly string[]): void =>
   console.log(name.padEnd(44), ...columns.map((column) => column.padStart(12)));
 row(`median of ${String(rounds)}`, "davitd", "dockerd", "faster");
-for (const operation of operations(remote)) {
+for (const operation of [...operations(remote), ...authorizationOperations]) {
   const times = await measure(operation, [davitd, dockerd], rounds);
   const [own, other] = [median(times.get(davitd)), median(times.get(dockerd))];
   row(operation.name, `${own.toFixed(1)} ms`, `${other.toFixed(1)} ms`, `${(other / own).toFixed(1)} x`);

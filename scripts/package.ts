@@ -124,7 +124,14 @@ try {
   for (const unit of ["davit.service", "davit.socket"])
     install(`packaging/${unit}`, `lib/systemd/system/${unit}`, 0o644);
   install("packaging/daemon.json", "etc/davit/daemon.json", 0o644);
-  for (const page of ["daemon.md", "operations.md", "cli.md", "plugin-authors.md", "differences.md"]) {
+  for (const page of [
+    "daemon.md",
+    "operations.md",
+    "authorization.md",
+    "cli.md",
+    "plugin-authors.md",
+    "differences.md",
+  ]) {
     if (existsSync(join(root, "docs", page))) install(`docs/${page}`, `usr/share/doc/davit/${page}`, 0o644);
   }
   for (const [shell, target] of Object.entries(completions)) {

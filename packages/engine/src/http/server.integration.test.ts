@@ -5,6 +5,7 @@ import { request } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { connect } from "node:tls";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -28,6 +29,7 @@ const create = (): ApiServer =>
   createApiServer({
     routes: [
       { method: "GET", path: "/x", handle: async () => reply.text("in") },
+      { method: "GET", path: "/who", handle: async ({ origin }) => reply.json(origin.client() ?? "nobody") },
       {
         method: "POST",
         path: "/attach",
@@ -45,9 +47,15 @@ const create = (): ApiServer =>
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), "dv-"));
   const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
-  for (const name of ["ca", "server", "client"]) {
+  for (const [name, subjectName] of [
+    ["ca", "/CN=ca"],
+    ["server", "/CN=server"],
+    // Of several names the last counts.
+    ["client", "/CN=first/O=acme/CN=client"],
+    ["nameless", "/O=acme"],
+  ] as const) {
     const signed = name === "ca" ? [] : ["-CA", "ca.pem", "-CAkey", "ca.key"];
-    const subject = ["-subj", `/CN=${name}`, "-addext", "subjectAltName=IP:127.0.0.1"];
+    const subject = ["-subj", subjectName, "-addext", "subjectAltName=IP:127.0.0.1"];
     const files = ["-keyout", `${name}.key`, "-out", `${name}.pem`];
     await run("openssl", ["req", "-x509", "-days", "2", ...key, ...subject, ...signed, ...files], {
       cwd: dir,
@@ -83,6 +91,50 @@ test("TLS lets in clients with a certificate of the authority, and no others", a
     expect(await text(response)).toBe("in");
     const bad = request({ ...base, path: "/x" }).end();
     await expect(once(bad, "response")).rejects.toThrow(/certificate required|ECONNRESET/);
+  } finally {
+    await server.close({ graceMs: 0 });
+  }
+});
+
+test("a client is known by the name in its certificate, also when its session is resumed", async () => {
+  const { server, base, client } = await tlsServer();
+  try {
+    let session: Buffer | undefined;
+    for (const isResumed of [false, true]) {
+      const { host, port, ca } = base;
+      const socket = connect({ host, port, ca, ...client, ...(session !== undefined && { session }) });
+      socket.on("session", (given) => (session = given));
+      socket.write("GET /who HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+      const seen = await text(socket);
+      expect(socket.isSessionReused()).toBe(isResumed);
+      expect(JSON.parse(seen.slice(seen.indexOf("\r\n\r\n")))).toEqual({
+        commonName: "client",
+        certificate: String(client.cert),
+      });
+    }
+    const [cert, key] = await Promise.all([pem("nameless.pem"), pem("nameless.key")]);
+    const [response] = await once(request({ ...base, cert, key, path: "/who" }).end(), "response");
+    expect(JSON.parse(await text(response))).toEqual({ commonName: "", certificate: String(cert) });
+  } finally {
+    await server.close({ graceMs: 0 });
+  }
+});
+
+test("a client on a listener that asks for no certificate is nobody, whatever it sends", async () => {
+  const [ca, cert, key] = await Promise.all([pem("ca.pem"), pem("server.pem"), pem("server.key")]);
+  const server = create();
+  const bound = await server.listen({
+    kind: "tcp",
+    host: "127.0.0.1",
+    port: 0,
+    tls: { ca, cert, key, verify: false },
+  });
+  try {
+    const port = bound.kind === "tcp" ? bound.port : 0;
+    const own = { cert: await pem("client.pem"), key: await pem("client.key") };
+    const asked = request({ host: "127.0.0.1", port, ca, ...own, path: "/who", agent: false }).end();
+    const [response] = await once(asked, "response");
+    expect(await text(response)).toBe('"nobody"\n');
   } finally {
     await server.close({ graceMs: 0 });
   }

@@ -31,6 +31,10 @@ test.each([
   [{ "shutdown-timeout": -1 }, "setting shutdown-timeout: "],
   [{ "shutdown-timeout": 1.5 }, "setting shutdown-timeout: "],
   [{ hosts: "unix:///a" }, "setting hosts: "],
+  [{ "authorization-plugins": ["a", ""] }, "setting authorization-plugins: a name is empty"],
+  [{ "authorization-plugins": "a" }, "setting authorization-plugins: "],
+  [{ "authorization-timeout": 0 }, "setting authorization-timeout: expected a positive number"],
+  [{ "authorization-timeout": 86_401 }, "setting authorization-timeout: at most a day"],
 ])("%j is refused", (given, reason) => {
   expect(() => mergeConfiguration({}, given)).toThrow(reason);
 });

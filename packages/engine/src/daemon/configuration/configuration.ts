@@ -93,6 +93,8 @@ function show(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
+const daySeconds = 86_400;
+
 /** The kernel's limit, less the final zero. */
 const socketPathBytes = 107;
 
@@ -120,7 +122,7 @@ function requireSound(configuration: Configuration): void {
     // The monitor splits the paths that it is given there.
     if (path.includes(":")) invalid(options[name].key, `a colon cannot be part of it: ${path}`);
   }
-  for (const name of ["pluginStartTimeout", "shutdownTimeout"] as const) {
+  for (const name of ["pluginStartTimeout", "shutdownTimeout", "authorizationTimeout"] as const) {
     if (configuration[name] === 0) invalid(options[name].key, "expected a positive number");
   }
   for (const dir of configuration.pluginSpecDirs) {
@@ -153,6 +155,9 @@ function requireSound(configuration: Configuration): void {
     );
   }
   if (configuration.authorizationPlugins.includes("")) invalid("authorization-plugins", "a name is empty");
+  if (configuration.authorizationTimeout > daySeconds) {
+    invalid("authorization-timeout", `at most a day, which is ${daySeconds} seconds`);
+  }
   const unlabeled = configuration.labels.find((label) => !/^[^=]+=/.test(label));
   if (unlabeled !== undefined) invalid("labels", `bad attribute format: ${unlabeled}`);
   if (configuration.metricsAddr !== "" && !/^(\[[^\]]+\]|[^:]*):\d+$/.test(configuration.metricsAddr)) {

@@ -59,17 +59,17 @@ export class AuthorizationChain {
     };
   }
 
-  /** From now on plugins are asked; until then requests wait, for as long as one answer may take. */
+  /** From now on plugins are asked; until then requests wait, for as long as one answer may take. Logs which cannot be asked. */
   async open(): Promise<void> {
     this.#opened.resolve();
-    for (const name of this.#options.settings().names) {
-      await this.#requireServing(name).catch((error: unknown) => {
+    const check = (name: string): Promise<void> =>
+      this.#requireServing(name).catch((error: unknown) => {
         this.#options.logger.error(
           { plugin: name, reason: messageOf(error) },
           "authorization plugin cannot be asked: every request is denied until it can, or until authorization-plugins is changed and SIGHUP sent",
         );
       });
-    }
+    await Promise.all(this.#options.settings().names.map(check));
   }
 
   /** Fails if a plugin that is not in the chain yet could not be asked. */
