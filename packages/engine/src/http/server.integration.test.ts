@@ -104,9 +104,10 @@ test("a client is known by the name in its certificate, also when its session is
       const { host, port, ca } = base;
       const socket = connect({ host, port, ca, ...client, ...(session !== undefined && { session }) });
       socket.on("session", (given) => (session = given));
+      await once(socket, "secureConnect");
+      expect(socket.isSessionReused()).toBe(isResumed);
       socket.write("GET /who HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
       const seen = await text(socket);
-      expect(socket.isSessionReused()).toBe(isResumed);
       expect(JSON.parse(seen.slice(seen.indexOf("\r\n\r\n")))).toEqual({
         commonName: "client",
         certificate: String(client.cert),
