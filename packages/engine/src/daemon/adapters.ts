@@ -15,6 +15,7 @@ import { K8sFileLogs } from "../adapters/logs/k8s-file-logs.ts";
 import { LinuxMountFiles } from "../adapters/mount-files/linux-mount-files.ts";
 import { FreePorts } from "../adapters/network/free-ports.ts";
 import { LinuxSandboxes } from "../adapters/network/linux-sandboxes.ts";
+import { SocatNameServers } from "../adapters/network/socat-name-servers.ts";
 import { ConmonInput } from "../adapters/process-input/conmon-input.ts";
 import { ConmonRuntime } from "../adapters/runtime/conmon-runtime.ts";
 import { RuncControl } from "../adapters/runtime/runc-control.ts";
@@ -77,6 +78,7 @@ export async function createAdapters(configuration: Configuration, logger: Logge
       logger,
     }),
     hostPorts: new FreePorts(),
+    nameServers: new SocatNameServers({ dir: `${execRoot}/network/dns`, logger }),
     sandboxes: new LinuxSandboxes({ dir: `${execRoot}/network/namespaces` }),
   };
 }

@@ -15,6 +15,7 @@ import { K8sFileLogs } from "../adapters/logs/k8s-file-logs.ts";
 import { LinuxMountFiles } from "../adapters/mount-files/linux-mount-files.ts";
 import { FreePorts } from "../adapters/network/free-ports.ts";
 import { LinuxSandboxes } from "../adapters/network/linux-sandboxes.ts";
+import { SocatNameServers } from "../adapters/network/socat-name-servers.ts";
 import { ConmonInput } from "../adapters/process-input/conmon-input.ts";
 import { ConmonRuntime } from "../adapters/runtime/conmon-runtime.ts";
 import { RuncControl } from "../adapters/runtime/runc-control.ts";
@@ -127,6 +128,8 @@ async function startEngine(): Promise<void> {
     ipamDrivers: noDrivers,
     sandboxes: new LinuxSandboxes({ dir: dir.join("n") }),
     hostPorts: new FreePorts(),
+    nameServers: new SocatNameServers({ dir: dir.join("names"), logger: silent }),
+    host,
     logger: silent,
   });
   const ipam = new DefaultIpam({ pools: [], routes: () => Promise.resolve([]), uniqueLocalPrefix: unused });

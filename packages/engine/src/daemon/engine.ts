@@ -90,8 +90,9 @@ export async function createEngine(configuration: Configuration, logger: Logger)
       const guarded = started.catch(() => undefined).then(() => services.authorization.open());
       const networked = inTurn([() => started, () => networks.networks.restore()]);
       const drivers = settled(logger, [networked, volumes.restore()]);
+      const named = settled(logger, [networks.names.restore()]);
       const unused = settled(logger, [volumeMounts.restore()]);
-      const all = [drivers, unused, containers.restore(drivers), guarded];
+      const all = [drivers, unused, named, containers.restore(drivers), guarded];
       restored = Promise.all(all).then(() => undefined);
       return { restored };
     },
@@ -127,6 +128,7 @@ export async function createEngine(configuration: Configuration, logger: Logger)
         () => containers.close(),
         () => containers.busy(),
       );
+      await steps.run("end name servers", () => networks.names.close());
       if (!liveRestore) await steps.run("stop plugins", () => plugins.lifecycle.stopAll(), busyPlugins);
       await steps.run("let go of plugins", () => pluginQueue.idle(), busyPlugins);
       await metricsServer[Symbol.asyncDispose]();

@@ -159,7 +159,11 @@ export function createServices(adapters: Adapters, options: ServicesOptions) {
     offers: new PluginOffers({ state, catalog: plugins.catalog, doors: offeredDoors }),
     volumes,
     volumeMounts,
-    networks: { networks: network.networks, connections: containers.connections },
+    networks: {
+      networks: network.networks,
+      connections: containers.connections,
+      names: network.names,
+    },
     images,
     containers,
     diskUsage,

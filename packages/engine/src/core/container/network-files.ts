@@ -1,3 +1,4 @@
+import { nameServerAddress } from "../ports/name-servers.ts";
 import type { ContainerAddress, ContainerRecord } from "./record.ts";
 
 const localNames = [
@@ -46,11 +47,25 @@ export const withoutAddresses = (hosts: string, addresses: readonly string[], na
     .join("\n");
 };
 
+/** The servers that a `resolv.conf` names. */
+export const nameserversOf = (text: string): readonly string[] =>
+  text.split("\n").flatMap((line) => {
+    const [word, address = ""] = line.trim().split(/\s+/);
+    return word === "nameserver" && isIpAddress(address.replace(/%.*$/, "")) ? [address] : [];
+  });
+
 /** Those that everybody reaches, for a host that resolves through its own loopback. */
 const publicResolvers = ["8.8.8.8", "8.8.4.4"];
 
-/** `/etc/resolv.conf`: the host's with what was asked instead; off the host's network without its loopback resolvers. */
-export function resolvConf({ networkMode, hostConfig }: ContainerRecord, ofHost: string): string {
+/**
+ * `/etc/resolv.conf`: the host's with what was asked instead; off the host's network without its loopback resolvers. `isServed`: the
+ * engine's own name server asks them in the container's place.
+ */
+export function resolvConf(
+  { networkMode, hostConfig }: ContainerRecord,
+  ofHost: string,
+  isServed = false,
+): string {
   const lines = ofHost.split("\n").map((line) => line.trim());
   const values = (keyword: string): string[] =>
     lines.flatMap((line) => {
@@ -64,9 +79,13 @@ export function resolvConf({ networkMode, hostConfig }: ContainerRecord, ofHost:
   const choose = (given: readonly string[], otherwise: readonly string[]) =>
     given.length > 0 ? given : otherwise;
   const search = choose(hostConfig.DnsSearch, values("search").slice(-1));
-  const options = choose(hostConfig.DnsOptions, values("options"));
+  const asked = choose(hostConfig.DnsOptions, values("options"));
+  // Names of containers have no dot.
+  const options =
+    isServed && !asked.some((option) => /(^|\s)ndots:/.test(option)) ? [...asked, "ndots:0"] : asked;
+  const servers = isServed ? [nameServerAddress] : choose(hostConfig.Dns, inherited);
   const written = [
-    ...choose(hostConfig.Dns, inherited).map((address) => `nameserver ${address}`),
+    ...servers.map((address) => `nameserver ${address}`),
     ...(search.length === 0 || search.includes(".") ? [] : [`search ${search.join(" ")}`]),
     ...(options.length === 0 ? [] : [`options ${options.join(" ")}`]),
   ];
@@ -74,5 +93,5 @@ export function resolvConf({ networkMode, hostConfig }: ContainerRecord, ofHost:
 }
 
 /** True for an IPv4 address, and for what can only be an IPv6 address. */
-const isIpAddress = (text: string): boolean =>
+export const isIpAddress = (text: string): boolean =>
   /^\d{1,3}(\.\d{1,3}){3}$/.test(text) || (/^[0-9a-fA-F:.]+$/.test(text) && text.includes(":"));

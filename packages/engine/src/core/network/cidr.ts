@@ -89,6 +89,14 @@ export const contains = (network: Cidr, { family, value }: Address): boolean =>
 export const overlap = (one: Cidr, other: Cidr): boolean =>
   one.family === other.family && firstOf(one) <= lastOf(other) && firstOf(other) <= lastOf(one);
 
+export const familyOf = (address: string): IpFamily => (address.includes(":") ? 6 : 4);
+
+/** The one form of an address that we write. */
+export function canonicalAddress(text: string): string | undefined {
+  const address = parseAddress(text);
+  return address === undefined ? undefined : formatAddress(address);
+}
+
 /** Without the prefix length. */
 export const addressOnly = (cidr: string): string => cidr.split("/", 1)[0] ?? "";
 

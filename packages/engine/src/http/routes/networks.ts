@@ -121,7 +121,7 @@ function listTest(
   const dangling = danglingFlag(filters);
   return (record) =>
     filters.exact("driver", record.driver) &&
-    filters.prefix("id", record.id) &&
+    filters.pattern("id", record.id) &&
     filters.pattern("name", record.name) &&
     filters.labels("label", record.labels) &&
     filters.exact("scope", record.scope) &&

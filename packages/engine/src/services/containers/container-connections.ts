@@ -1,6 +1,6 @@
 import type { EndpointSettings } from "@davit/protocol";
 import { resolveContainer } from "../../core/container/name.ts";
-import { withAddedAddresses, withoutAddresses } from "../../core/container/network-files.ts";
+import { resolvConf, withAddedAddresses, withoutAddresses } from "../../core/container/network-files.ts";
 import type { ContainerRecord } from "../../core/container/record.ts";
 import { hasProcess } from "../../core/container/transitions.ts";
 import { EngineError } from "../../core/errors.ts";
@@ -83,8 +83,10 @@ export class ContainerConnections {
         `endpoint with name ${record.name} already exists in network ${network.name}`,
       );
     }
+    const wasServed = networks.names.isServed(record.id);
     const endpoint = await networks.add(record, { network, wanted });
     this.#put(record, withNetwork(networksOf(record), wanted));
+    if (!wasServed && networks.names.isServed(record.id)) await this.#changeResolvers(record);
     if (endpoint !== undefined) await this.#changeHosts(record, endpoint, withAddedAddresses);
     publishNetworkEvent(events, network, "connect", record.id);
   }
@@ -144,6 +146,13 @@ export class ContainerConnections {
     const { address: _address, ...rest } = record;
     const changed = { ...rest, networks: wanted };
     state.containers.put(hasProcess(record) ? { ...changed, ...networks.facts(changed) } : changed);
+  }
+
+  /** From now on the engine's own name server is asked. */
+  async #changeResolvers(record: ContainerRecord): Promise<void> {
+    const { host, layout } = this.#ports;
+    const ofHost = (await host.readSmallFile("/etc/resolv.conf")) ?? "";
+    await host.overwriteFile(layout.container(record.id).resolvConf, resolvConf(record, ofHost, true));
   }
 
   async #changeHosts(

@@ -63,7 +63,10 @@ export class StartNetwork {
     );
     await Promise.all([
       host.writeFile(paths.hosts, hostsFile(record, addresses, hosts ?? "")),
-      host.writeFile(paths.resolvConf, resolvConf(record, resolvers ?? "")),
+      host.writeFile(
+        paths.resolvConf,
+        resolvConf(record, resolvers ?? "", this.#ports.networks.names.isServed(record.id)),
+      ),
       host.writeFile(paths.hostname, `${record.config.hostname}\n`),
     ]);
   }

@@ -10,6 +10,7 @@ import {
   type ContainerNetwork,
   type EndpointRecord,
   isNominal,
+  isPredefined,
   type NetworkRecord,
 } from "../../core/network/record.ts";
 import { findNetwork } from "../../core/network/resolve-network.ts";
@@ -18,6 +19,7 @@ import type { Sandboxes } from "../../core/ports/sandboxes.ts";
 import type { State } from "../../core/ports/state.ts";
 import type { EndpointKeeper, Joining } from "./endpoint-keeper.ts";
 import type { GatewayKeeper, SandboxOwner } from "./gateway-keeper.ts";
+import type { NameService } from "./name-service.ts";
 import { publishNetworkEvent } from "./network-events.ts";
 import type { Networks } from "./networks.ts";
 import { nominalEndpointId } from "./nominal-endpoints.ts";
@@ -27,6 +29,7 @@ export interface ContainerNetworksPorts {
   readonly networks: Networks;
   readonly endpoints: EndpointKeeper;
   readonly gateways: GatewayKeeper;
+  readonly names: NameService;
   readonly sandboxes: Sandboxes;
   readonly events: EventPublisher;
   readonly logger: Logger;
@@ -38,9 +41,11 @@ export type NetworkFacts = Pick<ContainerRecord, "address" | "ports" | "networks
 /** Containers in their networks: each has a sandbox, and in it an endpoint for each network. Callers hold the container's queue. */
 export class ContainerNetworks {
   readonly #ports: ContainerNetworksPorts;
+  readonly names: NameService;
 
   constructor(ports: ContainerNetworksPorts) {
     this.#ports = ports;
+    this.names = ports.names;
   }
 
   /** The networks that a container is to be in, each found; not-found in the Engine's words if there is one no longer. */
@@ -97,11 +102,16 @@ export class ContainerNetworks {
     // What an earlier run could not let go of: its addresses would be taken for another's.
     await endpoints.removeAll(record.id);
     const sandboxKey = await sandboxes.create(record.id);
+    const isServed = found.some(({ network }) => !isPredefined(network.name));
+    const serving = isServed ? this.names.start(record.id, sandboxKey) : Promise.resolve();
+    // Told below; until then the endpoints matter more.
+    serving.catch(() => undefined);
     for (const { network, wanted } of found) {
       if (isNominal(network)) continue;
       await endpoints.add(network.id, joining(record, sandboxKey, wanted), signal);
     }
     await this.#ports.gateways.settle(ownerOf(record), sandboxKey, signal);
+    await serving;
     return sandboxKey;
   }
 
@@ -117,6 +127,7 @@ export class ContainerNetworks {
     const endpoint = await endpoints.add(network.id, joining(record, sandboxKey, wanted), signal);
     try {
       await gateways.settle(ownerOf(record), sandboxKey, signal);
+      if (!isPredefined(network.name)) await this.names.start(record.id, sandboxKey);
     } catch (error) {
       await this.remove(record, network.id);
       throw error;
@@ -138,6 +149,8 @@ export class ContainerNetworks {
   /** Undoes `join`, as far as it has come. */
   async leave(containerId: string): Promise<void> {
     const { endpoints, sandboxes } = this.#ports;
+    // It would hold the namespace.
+    await this.names.stop(containerId);
     try {
       await endpoints.removeAll(containerId);
     } finally {

@@ -1,6 +1,8 @@
 import type { EventPublisher } from "../../core/events.ts";
+import type { Host } from "../../core/ports/host.ts";
 import type { HostPorts } from "../../core/ports/host-ports.ts";
 import type { Logger } from "../../core/ports/logger.ts";
+import type { NameServers } from "../../core/ports/name-servers.ts";
 import type { Sandboxes } from "../../core/ports/sandboxes.ts";
 import type { State } from "../../core/ports/state.ts";
 import type { ContainerConnections } from "../containers/container-connections.ts";
@@ -8,6 +10,7 @@ import { ContainerNetworks } from "./container-networks.ts";
 import type { IpamDriverLookup, NetworkDriverLookup } from "./driver-lookup.ts";
 import { EndpointKeeper } from "./endpoint-keeper.ts";
 import { GatewayKeeper } from "./gateway-keeper.ts";
+import { NameService } from "./name-service.ts";
 import { NetworkAddresses } from "./network-addresses.ts";
 import { Networks } from "./networks.ts";
 import { PluginNetworks } from "./plugin-networks.ts";
@@ -17,6 +20,7 @@ import { PortChooser } from "./port-chooser.ts";
 export interface NetworkServices {
   readonly networks: Networks;
   readonly connections: ContainerConnections;
+  readonly names: NameService;
 }
 
 export interface NetworkPorts {
@@ -25,6 +29,8 @@ export interface NetworkPorts {
   readonly ipamDrivers: IpamDriverLookup;
   readonly sandboxes: Sandboxes;
   readonly hostPorts: HostPorts;
+  readonly nameServers: NameServers;
+  readonly host: Pick<Host, "readSmallFile">;
   readonly events: EventPublisher;
   readonly logger: Logger;
 }
@@ -37,9 +43,11 @@ export function networkServices(given: NetworkPorts) {
   const portChooser = new PortChooser(given.hostPorts, given.state);
   const gateways = new GatewayKeeper({ ...ports, portChooser });
   const networks = new Networks(ports);
+  const names = new NameService(given);
   return {
     networks,
-    ofContainers: new ContainerNetworks({ ...ports, networks, gateways }),
+    ofContainers: new ContainerNetworks({ ...ports, networks, gateways, names }),
+    names,
     ofPlugins: new PluginNetworks({ ...ports, gateways }),
   };
 }
