@@ -280,6 +280,7 @@ test("a kill in the middle of taking over leaves nothing, and the next start tak
   expect(await readdir(layers)).toHaveLength(1);
   const partial = await mustRun("find", [join(engine().dataRoot, "content"), "-type", "f", "-size", "+100M"]);
   expect(partial.trim().split("\n")).toHaveLength(1);
+  expect(await mustRun("find", [join(engine().dataRoot, "content"), "-name", "write-*"])).toBe("");
 });
 
 test("a daemon that is asked to stop does not finish taking over first", async () => {
@@ -312,6 +313,10 @@ describe("the plugins of a Docker Engine", () => {
     await rm(pluginsDir(), { recursive: true });
     await mustRun("cp", ["-a", "--one-file-system", join(docker.dataRoot, "plugins"), pluginsDir()]);
     const before = await listing(join(pluginsDir(), "storage"));
+    // As if the whole data root had been copied.
+    const container = join(engine().dataRoot, "containers", "9".repeat(64));
+    await mkdir(container);
+    await writeFile(join(container, "config.v2.json"), "{}");
     await engine().start();
     await engine().line("Daemon has completed initialization");
     expect(await show("acme/theirs")).toBe(`${id} true [BEHAVIOUR=serve ROOT=/data]`);
@@ -322,6 +327,7 @@ describe("the plugins of a Docker Engine", () => {
       "data",
     );
     expect(await listing(join(pluginsDir(), "storage"))).toBe(before);
+    expect(await readdir(container)).toEqual(["config.v2.json"]);
     await engine().ok(["plugin", "rm", "--force", "acme/theirs"]);
     expect(await readdir(join(pluginsDir(), id))).toEqual(["config.json", "propagated-mount", "rootfs"]);
   });

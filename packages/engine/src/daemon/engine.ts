@@ -19,6 +19,9 @@ import { createServices } from "./services.ts";
 import { StopSteps } from "./stop-steps.ts";
 import { version } from "./version.ts";
 
+/** How long the beginning of a blob is kept for a pull that goes on with it. */
+const resumableForMs = 7 * 24 * 60 * 60 * 1000;
+
 /** An engine that is constructed and does not serve yet. */
 export interface Engine {
   readonly server: ApiServer;
@@ -82,6 +85,7 @@ export async function createEngine(configuration: Configuration, logger: Logger)
       }
       await clearLeftovers(adapters);
       await services.offeredDoors.clearStale();
+      await adapters.content.discardPartial(resumableForMs);
       await garbage.collect();
       // Before anybody can ask for them; once per directory.
       await plugins.adopter.adoptAll(signal);

@@ -242,6 +242,14 @@ describe("DiskContentStore", () => {
       expect(await first).toEqual(infoOf(blob));
     });
 
+    it("discards at any age what a killed engine wrote without knowing its digest", async () => {
+      const name = `${root}/ingest/write-left`;
+      await store.write(parts(blob));
+      await writeFile(name, "partial");
+      expect(await store.discardPartial(60_000)).toBe(7);
+      expect(await ingest()).toEqual([]);
+    });
+
     it("discards only what is older than asked", async () => {
       await store.fetch(infoOf(blob), async () => failingAfter(blob.subarray(0, 10))).catch(() => {});
       expect(await store.discardPartial(60_000)).toBe(0);

@@ -18,6 +18,9 @@ interface RunningTransfer {
   readonly listeners: Set<OnBytes>;
 }
 
+/** Of files whose digest is not known before: nobody can go on with one that was left. */
+const writePrefix = "write-";
+
 /** Blobs as files: `blobs/sha256/<hex>`, read-only; whatever is unfinished lies in `ingest/`. */
 export class DiskContentStore implements ContentStore {
   readonly #root: string;
@@ -85,7 +88,7 @@ export class DiskContentStore implements ContentStore {
 
   async write(source: ByteStream, options: TransferOptions = {}): Promise<BlobInfo> {
     await this.#makeDirectories();
-    const name = `write-${randomUUID()}`;
+    const name = `${writePrefix}${randomUUID()}`;
     this.#active.add(name);
     try {
       const staging = await StagingFile.open(`${this.#ingest}/${name}`);
@@ -153,7 +156,8 @@ export class DiskContentStore implements ContentStore {
       const path = `${this.#ingest}/${name}`;
       try {
         const { mtimeMs, size } = await stat(path);
-        if (mtimeMs > before || this.#active.has(name)) continue;
+        const isResumable = !name.startsWith(writePrefix);
+        if ((isResumable && mtimeMs > before) || this.#active.has(name)) continue;
         await unlink(path);
         freed += size;
       } catch (error) {

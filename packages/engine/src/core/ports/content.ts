@@ -37,6 +37,6 @@ export interface ContentStore {
   ): Promise<BlobInfo>;
   remove(digest: Digest): Promise<void>;
   list(): AsyncIterable<BlobInfo>;
-  /** Discards unfinished transfers older than `olderThanMs`; answers the bytes freed. */
+  /** Discards unfinished transfers older than `olderThanMs`, and those of any age that cannot be resumed; answers the bytes freed. */
   discardPartial(olderThanMs: number): Promise<number>;
 }

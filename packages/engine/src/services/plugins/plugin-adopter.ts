@@ -64,12 +64,11 @@ export class PluginAdopter {
       }
     };
     const read = await Promise.all(candidates.map((id) => attempt(id, () => this.#read(id, index))));
-    // In order, so that of two with the same name it is always the first.
-    await Promise.all(
-      read.flatMap((found) =>
-        found === undefined ? [] : attempt(found.id, () => this.#adopt(found, signal)),
-      ),
-    );
+    // In order, so that of two with the same name it is always the first; one after the other, so that a daemon that is not
+    // given the time for all of them has taken over some.
+    for (const found of read) {
+      if (found !== undefined && !signal.aborted) await attempt(found.id, () => this.#adopt(found, signal));
+    }
   }
 
   /** Malformed as a whole it names nothing; directories of the later form do without it. */
