@@ -18,5 +18,5 @@ export async function busyboxRootfs(): Promise<Uint8Array> {
     if (applet !== "busybox") await symlink("busybox", dir.join("root/bin", applet));
   }
   await mustRun("tar", ["-C", dir.join("root"), "-cf", dir.join("rootfs.tar"), "."]);
-  return readFile(dir.join("rootfs.tar"));
+  return await readFile(dir.join("rootfs.tar"));
 }

@@ -29,6 +29,8 @@ const dockerd = (extraFlags: readonly string[]): EngineKind => ({
       `--exec-root=${dir}/exec`,
       `--pidfile=${dir}/dockerd.pid`,
       `--config-file=${dir}/daemon.json`,
+      // Where it is unpacked only, its own link leads nowhere.
+      "--init-path=/usr/bin/tini-static",
     ];
     const namespaces = [
       "--mount",

@@ -69,6 +69,19 @@ test("a link leads into what is mounted, and a destination may be behind a link"
   expect(await files.readText(behind, "/srv/x/file")).toBe("in the volume");
 });
 
+test("what a process has mounted is found however many look at once", async () => {
+  const destinations = ["/etc", "/tmp", "/usr"];
+  const ofProcess: FileView = {
+    rootfs: "/",
+    processRoot: `/proc/${process.pid}/root`,
+    readOnly: true,
+    mounts: destinations.map((destination) => ({ destination, source: "", readOnly: true })),
+  };
+  const looks = Array.from({ length: 300 }, (_, index) => destinations[index % 3] ?? "");
+  const found = await Promise.all(looks.map((path) => files.stat(ofProcess, path)));
+  expect(found.map(({ name }) => `/${name}`)).toEqual(looks);
+});
+
 test("an archive has what is mounted in its place", async () => {
   await mkdir(`${dir}/root/srv/data`);
   const { archive } = await files.pack(view, "/srv", signal);

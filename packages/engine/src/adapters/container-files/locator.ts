@@ -91,7 +91,9 @@ export class Locator implements AsyncDisposable {
     const root = await this.#sameRoot(processRoot);
     await using process = new Locator({ rootfs: processRoot, readOnly: true, mounts: [] }, root);
     const { parent, name, stats } = await process.locate(parts, { followLast: false });
-    return parent === undefined || stats === undefined ? undefined : parent.directory.hold(name);
+    if (parent === undefined || stats === undefined) return undefined;
+    // Awaited here: the directory is closed on the way out.
+    return await parent.directory.hold(name);
   }
 
   /** Refuses what is another's: the process may have ended, and its number be given to another. */

@@ -30,7 +30,8 @@ function networkView(owner: Owner, { wanted, networkId, endpoint, nominalEndpoin
     MacAddress: endpoint?.addresses.macAddress ?? (hasProcess(owner) ? "" : wanted.macAddress),
     DriverOpts: Object.keys(wanted.driverOpts).length === 0 ? null : { ...wanted.driverOpts },
     GwPriority: wanted.gatewayPriority,
-    NetworkID: networkId,
+    // Known from the first start on.
+    NetworkID: owner.status === "created" ? "" : networkId,
     EndpointID: endpoint?.endpointId ?? (hasProcess(owner) ? nominalEndpointId : ""),
     ...endpointView(endpoint),
     DNSNames: hasNames ? [...dnsNames(owner, wanted)] : null,
