@@ -1,4 +1,4 @@
-import { request } from "node:http";
+import { Agent, request } from "node:http";
 import { text } from "node:stream/consumers";
 
 export interface ApiRequestOptions {
@@ -22,10 +22,12 @@ export async function requestApi(
 ): Promise<ApiAnswer> {
   const isBytes = body instanceof Uint8Array;
   const type = isBytes ? "application/x-tar" : "application/json";
+  // A connection of its own, since what listens there may be another by the next request; kept open, since who closes it with the
+  // answer would cut off a client that is still sending.
+  const agent = new Agent({ keepAlive: true });
   const sent = request({
     socketPath,
-    // What listens there may be another by the next request.
-    agent: false,
+    agent,
     method,
     path,
     headers: { ...(body === undefined ? {} : { "Content-Type": type }), ...headers },
@@ -40,5 +42,9 @@ export async function requestApi(
     );
   });
   sent.end(body === undefined || isBytes ? body : JSON.stringify(body));
-  return await answered.promise;
+  try {
+    return await answered.promise;
+  } finally {
+    agent.destroy();
+  }
 }

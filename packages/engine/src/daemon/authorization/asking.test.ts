@@ -116,7 +116,7 @@ describe("a request", () => {
       RequestHeaders: {
         "Content-Type": "application/json",
         "Content-Length": "12",
-        Connection: "close",
+        Connection: "keep-alive",
       },
     };
     expect(guard.calls[0]?.body).toEqual(asked);
