@@ -10,7 +10,7 @@ export interface Answer {
 }
 
 /** Splits a typed line as a shell would, with single quotes alone. */
-function wordsOf(line: string, places: Places): readonly string[] {
+export function wordsOf(line: string, places: Places): readonly string[] {
   const filled = line.replaceAll(/\{([a-z][a-z-]*)\}/g, (whole, name: string) => places[name] ?? whole);
   return [...filled.matchAll(/(?:[^\s']|'[^']*')+/g)].map(([word]) => word.replaceAll("'", ""));
 }

@@ -44,7 +44,7 @@ export function createNetworks(
   return networkServices({
     ...adapters,
     drivers: createNetworkDrivers({ builtIn: [bridge], endpoints, logger }),
-    ipamDrivers: createIpamDrivers({ builtIn: [ipam, nullIpam], endpoints, logger }),
+    ipamDrivers: createIpamDrivers({ builtIn: [ipam, nullIpam], endpoints, routes: hostRoutes, logger }),
     events: options.events,
   });
 }

@@ -5,6 +5,8 @@ import { createIpamDrivers } from "../services/drivers/ipam-drivers.ts";
 import { PluginIpamDriver } from "../services/drivers/plugin-ipam-driver.ts";
 import { quietLogger, type ServedPlugin, servePluginOf, told } from "./plugin-driver-fixture.ts";
 
+/** What the host reaches already. */
+const hostRoutes = ["10.8.0.0/16", "10.7.3.0/24"];
 let plugin: ServedPlugin | undefined;
 afterEach(async () => {
   await plugin?.[Symbol.asyncDispose]();
@@ -20,7 +22,8 @@ async function driverAnswering(
   const named = Object.entries(all).map(([method, answer]) => [`IpamDriver.${method}`, answer] as const);
   plugin = await servePluginOf("ipamdriver", Object.fromEntries(named), timeoutMs);
   const { server, endpoint } = plugin;
-  return { driver: new PluginIpamDriver({ endpoint, logger: quietLogger }), server };
+  const routes = () => Promise.resolve(hostRoutes);
+  return { driver: new PluginIpamDriver({ endpoint, routes, logger: quietLogger }), server };
 }
 
 const wanted = { addressSpace: "L", pool: "", subPool: "", options: {}, ipv6: false };
@@ -47,12 +50,14 @@ it("tells the plugin what is asked, releases by the address alone, and takes its
     address: "10.9.0.2/16",
     data: {},
   });
+  await driver.requestAddress({ ...anyAddress, address: "10.9.0.3" });
   await driver.releaseAddress("p1", "10.9.0.2/16");
   await driver.releasePool("p1");
   expect(told(server)).toEqual([
     "GetDefaultAddressSpaces",
     'RequestPool {"AddressSpace":"L","Pool":"10.9.0.0/16","SubPool":"","Options":{"a":"b"},"V6":false}',
     'RequestAddress {"PoolID":"p1","Address":"","Options":{"RequestAddressType":"com.docker.network.gateway"}}',
+    'RequestAddress {"PoolID":"p1","Address":"10.9.0.3","Options":null}',
     'ReleaseAddress {"PoolID":"p1","Address":"10.9.0.2"}',
     'ReleasePool {"PoolID":"p1"}',
   ]);
@@ -112,6 +117,45 @@ it.each([
   expect(told(server).slice(1)).toEqual(['ReleasePool {"PoolID":"p1"}']);
 });
 
+describe("a pool of the driver's choice that the host has a route to", () => {
+  it("is given back once another was found", async () => {
+    const pools = ["10.8.1.0/24", "10.7.0.0/16", "10.6.0.0/16"].values();
+    const { driver, server } = await driverAnswering({
+      RequestPool: () => {
+        const Pool = pools.next().value;
+        return { PoolID: `p-${String(Pool)}`, Pool };
+      },
+    });
+    expect(await driver.requestPool(wanted)).toMatchObject({ pool: "10.6.0.0/16" });
+    expect(told(server).slice(3)).toEqual([
+      'ReleasePool {"PoolID":"p-10.8.1.0/24"}',
+      'ReleasePool {"PoolID":"p-10.7.0.0/16"}',
+    ]);
+  });
+
+  it("is refused if the driver has no other", async () => {
+    const { driver, server } = await driverAnswering({
+      RequestPool: () => ({ PoolID: "p1", Pool: "10.8.1.0/24" }),
+    });
+    await expect(driver.requestPool(wanted)).rejects.toThrow(
+      "pool 10.8.1.0/24 overlaps with 10.8.0.0/16, which the host has a route to",
+    );
+    expect(told(server).slice(2)).toEqual(['ReleasePool {"PoolID":"p1"}']);
+  });
+
+  it("is taken if it was asked for, or is everything", async () => {
+    const { driver } = await driverAnswering({
+      RequestPool: (body) => ({
+        PoolID: "p1",
+        Pool: /10\.8/.test(JSON.stringify(body)) ? "10.8.1.0/24" : "0.0.0.0/0",
+      }),
+    });
+    const asked = await driver.requestPool({ ...wanted, pool: "10.8.1.0/24" });
+    expect(asked).toMatchObject({ pool: "10.8.1.0/24" });
+    expect(await driver.requestPool(wanted)).toMatchObject({ pool: "0.0.0.0/0" });
+  });
+});
+
 it("a pool for IPv6 must be one", async () => {
   const { driver } = await driverAnswering({ RequestPool: () => ({ PoolID: "p6", Pool: "fd00::/64" }) });
   await expect(driver.requestPool({ ...wanted, ipv6: true })).resolves.toMatchObject({ pool: "fd00::/64" });
@@ -146,7 +190,9 @@ it("a catalog has the plugin's driver besides the built-in ones", async () => {
   const { driver } = await driverAnswering({});
   if (plugin === undefined) throw new Error("no plugin");
   const own = Object.assign(driver, { name: "default" });
-  const drivers = createIpamDrivers({ builtIn: [own], endpoints: plugin.endpoints, logger: quietLogger });
+  const { endpoints } = plugin;
+  const routes = () => Promise.resolve([]);
+  const drivers = createIpamDrivers({ builtIn: [own], endpoints, routes, logger: quietLogger });
   expect(await drivers.get("default")).toBe(own);
   expect(await drivers.get("acme/net")).toMatchObject({ name: "acme/net:latest" });
 });

@@ -12,32 +12,38 @@ const exposedKey = "com.docker.network.endpoint.exposedports";
 /** A port that is published, its place on the host chosen or left to the driver. */
 export type DriverPort = PublishedPort | WantedPort;
 
-/** Options that tell a driver what is exposed and what is published. */
+/** Options that tell a driver what is exposed and what is published, that first, in Docker Engine's order. */
 export function portOptions(
-  exposed: readonly Pick<PublishedPort, "containerPort" | "protocol">[],
+  exposed: readonly ContainerPort[],
   published: readonly DriverPort[],
 ): Readonly<Record<string, unknown>> {
+  const sorted = published
+    .map((port) => ({ ...port, ...hostPorts(port) }))
+    .toSorted((one, other) => other.first - one.first || byPort(one, other));
   const all = new Map(
-    [...exposed, ...published].map(({ containerPort, protocol }) => [
+    [...sorted, ...exposed.toSorted(byPort)].map(({ containerPort, protocol }) => [
       `${containerPort}/${protocol}`,
       { Proto: numbers[protocol], Port: containerPort },
     ]),
   );
   return {
     [exposedKey]: [...all.values()],
-    [portMapKey]: published.map((port) => {
-      const { first, last } = hostPorts(port);
-      return {
-        Proto: numbers[port.protocol],
-        IP: "",
-        Port: port.containerPort,
-        HostIP: port.hostAddress ?? "",
-        HostPort: first,
-        HostPortEnd: last,
-      };
-    }),
+    [portMapKey]: sorted.map(({ protocol, containerPort, hostAddress = "", first, last }) => ({
+      Proto: numbers[protocol],
+      IP: "",
+      Port: containerPort,
+      HostIP: hostAddress,
+      HostPort: first,
+      HostPortEnd: last,
+    })),
   };
 }
+
+type ContainerPort = Pick<PublishedPort, "containerPort" | "protocol">;
+
+/** The larger first, and of two protocols TCP. */
+const byPort = (one: ContainerPort, other: ContainerPort): number =>
+  other.containerPort - one.containerPort || numbers[one.protocol] - numbers[other.protocol];
 
 function hostPorts(port: DriverPort): { readonly first: number; readonly last: number } {
   if ("hostPort" in port) return { first: port.hostPort, last: port.hostPort };

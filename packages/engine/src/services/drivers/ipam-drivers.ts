@@ -10,11 +10,13 @@ export type IpamDrivers = DriverCatalog<IpamDriver>;
 export const createIpamDrivers = (options: {
   readonly builtIn: readonly IpamDriver[];
   readonly endpoints: PluginEndpoints;
+  /** What the host has routes to, in CIDR notation. */
+  readonly routes: () => Promise<readonly string[]>;
   readonly logger: Logger;
 }): IpamDrivers =>
   new DriverCatalog<IpamDriver>({
     builtIn: options.builtIn,
     endpoints: options.endpoints,
     capability: "ipamdriver",
-    adapt: (endpoint) => new PluginIpamDriver({ endpoint, logger: options.logger }),
+    adapt: (endpoint) => new PluginIpamDriver({ endpoint, routes: options.routes, logger: options.logger }),
   });

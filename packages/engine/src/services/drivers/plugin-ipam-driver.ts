@@ -1,11 +1,12 @@
 import { ipamDriverResponses, ipamKeys } from "@davit/protocol";
 import type * as z from "zod";
 import { EngineError, isCanceled, messageOf, PluginRefusal } from "../../core/errors.ts";
+import { addressOnly, overlap, parseCidr } from "../../core/network/cidr.ts";
 import type { DriverCall } from "../../core/ports/driver-call.ts";
 import type { AddressPool, AddressRequest, IpamDriver, PoolRequest } from "../../core/ports/ipam-driver.ts";
 import type { Logger } from "../../core/ports/logger.ts";
 import type { PluginEndpoint } from "../endpoints/plugin-endpoint.ts";
-import { isCidr, withoutPrefixLength } from "./addresses.ts";
+import { isCidr } from "./addresses.ts";
 import { callDriver } from "./call-driver.ts";
 
 const responses = ipamDriverResponses;
@@ -13,8 +14,13 @@ const responses = ipamDriverResponses;
 /** Docker Engine waits for ever; choosing an address does not take this long. */
 const callTimeoutMs = 60_000;
 
+/** How many pools in a row may overlap with the host's routes. */
+const maxPools = 256;
+
 export interface PluginIpamDriverOptions {
   readonly endpoint: PluginEndpoint;
+  /** What the host has routes to, in CIDR notation. */
+  readonly routes: () => Promise<readonly string[]>;
   readonly logger: Logger;
 }
 
@@ -50,8 +56,32 @@ export class PluginIpamDriver implements IpamDriver {
     return { local: answer.LocalDefaultAddressSpace, global: answer.GlobalDefaultAddressSpace };
   }
 
-  /** A pool that cannot be used is given back at once. */
+  /**
+   * A pool that cannot be used is given back. One of the driver's choice must not be what the host already reaches otherwise: the driver is asked for
+   * others, and keeps what it gave before until one fits, or else it would give the same.
+   */
   async requestPool(request: PoolRequest, call: DriverCall = {}): Promise<AddressPool> {
+    const overlapping: AddressPool[] = [];
+    try {
+      for (;;) {
+        const pool = await this.#requestAnyPool(request, call);
+        const route = request.pool === "" ? await this.#overlappingRoute(pool.pool) : undefined;
+        if (route === undefined) return pool;
+        const isKnown = overlapping.some(({ poolId }) => poolId === pool.poolId);
+        if (!isKnown) overlapping.push(pool);
+        if (isKnown || overlapping.length > maxPools) {
+          throw new EngineError(
+            "internal",
+            `pool ${pool.pool} overlaps with ${route}, which the host has a route to`,
+          );
+        }
+      }
+    } finally {
+      for (const { poolId } of overlapping) await this.#giveBack(poolId);
+    }
+  }
+
+  async #requestAnyPool(request: PoolRequest, call: DriverCall): Promise<AddressPool> {
     const schema = responses["IpamDriver.RequestPool"];
     const body = {
       AddressSpace: request.addressSpace,
@@ -63,8 +93,18 @@ export class PluginIpamDriver implements IpamDriver {
     const { PoolID, Pool, Data } = await this.#call("RequestPool", schema, body, call);
     const fault = faultOfPool(Pool, Data, request.ipv6 ? 6 : 4);
     if (fault === undefined) return { poolId: PoolID, pool: Pool, data: Data };
-    if (PoolID !== "") await this.#giveBack(() => this.releasePool(PoolID));
+    if (PoolID !== "") await this.#giveBack(PoolID);
     throw new EngineError("internal", fault);
+  }
+
+  async #overlappingRoute(pool: string): Promise<string | undefined> {
+    const parsed = parseCidr(pool);
+    // A pool of everything is none: the network's driver gives addresses itself.
+    if (parsed === undefined || parsed.prefixLength === 0) return undefined;
+    return (await this.#options.routes()).find((route) => {
+      const other = parseCidr(route);
+      return other !== undefined && overlap(parsed, other);
+    });
   }
 
   async releasePool(poolId: string, call: DriverCall = {}): Promise<void> {
@@ -73,7 +113,9 @@ export class PluginIpamDriver implements IpamDriver {
 
   async requestAddress(request: AddressRequest, call: DriverCall = {}) {
     const schema = responses["IpamDriver.RequestAddress"];
-    const body = { PoolID: request.poolId, Address: request.address, Options: request.options };
+    // As Docker Engine has it where there is nothing to say.
+    const Options = Object.keys(request.options).length === 0 ? null : request.options;
+    const body = { PoolID: request.poolId, Address: request.address, Options };
     const { Address, Data } = await this.#call("RequestAddress", schema, body, call);
     if (Address === "") throw new EngineError("internal", "no address returned");
     if (!isCidr(Address)) throw new EngineError("internal", `invalid CIDR address: ${Address}`);
@@ -81,7 +123,7 @@ export class PluginIpamDriver implements IpamDriver {
   }
 
   async releaseAddress(poolId: string, address: string, call: DriverCall = {}): Promise<void> {
-    const body = { PoolID: poolId, Address: withoutPrefixLength(address) };
+    const body = { PoolID: poolId, Address: addressOnly(address) };
     await this.#call("ReleaseAddress", responses["IpamDriver.ReleaseAddress"], body, call);
   }
 
@@ -103,9 +145,9 @@ export class PluginIpamDriver implements IpamDriver {
     }
   }
 
-  async #giveBack(release: () => Promise<void>): Promise<void> {
+  async #giveBack(poolId: string): Promise<void> {
     try {
-      await release();
+      await this.releasePool(poolId);
     } catch (error) {
       this.#options.logger.warn(
         { driver: this.name, reason: messageOf(error) },

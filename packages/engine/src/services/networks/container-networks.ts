@@ -13,7 +13,7 @@ import {
   isPredefined,
   type NetworkRecord,
 } from "../../core/network/record.ts";
-import { findNetwork } from "../../core/network/resolve-network.ts";
+import { findNetwork, noSuchNetwork } from "../../core/network/resolve-network.ts";
 import type { Logger } from "../../core/ports/logger.ts";
 import type { Sandboxes } from "../../core/ports/sandboxes.ts";
 import type { State } from "../../core/ports/state.ts";
@@ -52,21 +52,23 @@ export class ContainerNetworks {
   find(record: ContainerRecord): readonly FoundNetwork[] {
     return networksOf(record).map((wanted) => {
       const typed = wanted.networkId === "" ? wanted.name : wanted.networkId;
-      const network = this.#resolve(typed);
+      const network = this.#resolve(typed, wanted.name);
       checkFits(wanted, network);
       return { network, wanted: { ...wanted, name: network.name, networkId: network.id } };
     });
   }
 
-  #resolve(typed: string): NetworkRecord {
+  #resolve(typed: string, name: string): NetworkRecord {
     const { networks } = this.#ports;
-    if (typed === "bridge" && findNetwork(typed, networks.list()) === undefined) {
+    const found = findNetwork(typed, networks.list());
+    if (found !== undefined) return found;
+    if (typed === "bridge") {
       throw new EngineError(
         "not-found",
         "network bridge not found: the daemon runs without it (use --network none, --network host or a network of your own)",
       );
     }
-    return networks.resolve(typed);
+    throw noSuchNetwork(name);
   }
 
   /** As far as there are such networks: a container may be made before its network. */
@@ -205,8 +207,8 @@ const ownerOf = ({ id, name, config, hostConfig }: ContainerRecord): SandboxOwne
 });
 
 function joining(record: ContainerRecord, sandboxKey: string, wanted: ContainerNetwork): Joining {
-  const { id, exposed, published } = ownerOf(record);
-  return { ownerId: id, sandboxKey, wanted, exposed, published };
+  const { id, name, exposed, published } = ownerOf(record);
+  return { ownerId: id, ownerName: name, sandboxKey, wanted, exposed, published };
 }
 
 function addressOf({ addresses, gateway }: EndpointRecord): ContainerAddress {

@@ -27,6 +27,8 @@ export interface EndpointKeeperPorts {
 export interface Joining {
   /** A container's, or a plugin's. */
   readonly ownerId: string;
+  /** For messages. */
+  readonly ownerName: string;
   readonly sandboxKey: string;
   readonly wanted: ContainerNetwork;
   readonly exposed: readonly Pick<PublishedPort, "containerPort" | "protocol">[];
@@ -59,7 +61,7 @@ export class EndpointKeeper {
     try {
       const driver = await drivers.waitFor(network.driver, signal);
       await this.#lease(network, joining.wanted, () => endpoint, save, signal);
-      await this.#create(driver, joining, () => endpoint, save, signal);
+      await this.#create(driver, network, joining, () => endpoint, save, signal);
       await this.#join(driver, joining, () => endpoint, save, signal);
       return endpoint;
     } catch (error) {
@@ -95,20 +97,23 @@ export class EndpointKeeper {
 
   async #create(
     driver: NetworkDriver,
-    { exposed, published, wanted }: Joining,
+    network: NetworkRecord,
+    { exposed, published, wanted, ownerName }: Joining,
     current: () => EndpointRecord,
     save: Save,
     signal?: AbortSignal,
   ): Promise<void> {
     const { networkId, endpointId, addresses } = save({ asked: { ...current().asked, create: true } });
-    const options = { ...portOptions(exposed, published), ...wanted.driverOpts };
+    // Nothing from outside reaches an internal network.
+    const ports = network.internal ? {} : portOptions(exposed, published);
+    const options = { ...ports, ...wanted.driverOpts };
     try {
       const chosen = await driver.createEndpoint({ networkId, endpointId, addresses, options }, { signal });
       save({ addresses: withChosen(addresses, chosen) });
     } catch (error) {
       // A step that fails is undone by the driver itself.
       save({ asked: { ...current().asked, create: false } });
-      throw error;
+      throw wrapError(`failed to create endpoint ${ownerName} on network ${wanted.name}`, error);
     }
     this.#requireAddresses(current().addresses);
   }

@@ -72,7 +72,7 @@ export class GatewayKeeper {
       else await this.#publishByPlugin(owner, endpoint, network, save, signal);
     } catch (error) {
       save([]);
-      throw connectivityFailure(owner, error);
+      throw connectivityFailure({ name: owner.name, id: endpoint.endpointId }, error);
     }
   }
 

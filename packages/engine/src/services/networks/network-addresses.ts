@@ -134,6 +134,8 @@ export class NetworkAddresses {
     record: NetworkRecord,
     leases: readonly AddressLease[],
   ): Promise<ReadonlyMap<string, NetworkPoolRecord>> {
+    // Ours knew before anybody could ask.
+    if (record.ipam.driver === "default") return new Map();
     const driver = await this.#drivers.get(record.ipam.driver);
     if (!(await driver.capabilities()).requiresRequestReplay) return new Map();
     const replayed = new Map<string, NetworkPoolRecord>();

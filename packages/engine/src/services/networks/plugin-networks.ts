@@ -34,7 +34,13 @@ export class PluginNetworks {
     await this.leave(pluginId);
     const sandboxKey = await sandboxes.create(pluginId);
     const nothing = { exposed: [], published: [] };
-    const joining = { ownerId: pluginId, sandboxKey, wanted: plainNetwork("bridge"), ...nothing };
+    const joining = {
+      ownerId: pluginId,
+      ownerName: pluginId,
+      sandboxKey,
+      wanted: plainNetwork("bridge"),
+      ...nothing,
+    };
     try {
       await endpoints.add(this.#bridge()?.id ?? "", joining);
       await gateways.settle({ id: pluginId, name: pluginId, ...nothing }, sandboxKey);

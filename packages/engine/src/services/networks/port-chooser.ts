@@ -1,5 +1,5 @@
 import { portsCollide, type WantedPort } from "../../core/container/published-ports.ts";
-import { wrapError } from "../../core/errors.ts";
+import { type EngineError, wrapError } from "../../core/errors.ts";
 import type { HostPorts } from "../../core/ports/host-ports.ts";
 import type { PublishedPort } from "../../core/ports/network.ts";
 import type { State } from "../../core/ports/state.ts";
@@ -51,5 +51,11 @@ const rangeSize = ({ hostPorts }: WantedPort): number =>
   hostPorts === undefined ? Number.POSITIVE_INFINITY : hostPorts.last - hostPorts.first;
 
 /** The Engine's word for what failed, for clients that look for it. */
-export const connectivityFailure = (owner: { readonly name: string; readonly id: string }, error: unknown) =>
-  wrapError(`driver failed programming external connectivity on endpoint ${owner.name} (${owner.id})`, error);
+export const connectivityFailure = (
+  endpoint: { readonly name: string; readonly id: string },
+  error: unknown,
+): EngineError =>
+  wrapError(
+    `driver failed programming external connectivity on endpoint ${endpoint.name} (${endpoint.id})`,
+    error,
+  );
