@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { busyboxRootfs, findPeer, freezePlugin, mountsBelow } from "@davit/testkit";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
+import { dockerClientIsOlderThan } from "./docker-client.ts";
 import { useDavitd } from "./use-davitd.ts";
 
 const davitd = useDavitd();
@@ -168,15 +169,19 @@ describe("volume prune", () => {
     return engine().ok(["volume", "create"]);
   };
 
-  test("takes unused anonymous volumes only, and with --all the named ones of the local driver", async () => {
-    const anonymous = await create();
-    expect(await engine().ok(["volume", "prune", "--force"])).toContain(`Deleted Volumes:\n${anonymous}\n`);
-    expect(await names()).toEqual(["labelled", "named", "remote", "used"]);
-    await engine().ok(["volume", "prune", "--force", "--all", "--filter", "label!=keep"]);
-    expect(await names()).toEqual(["labelled", "remote", "used"]);
-    await engine().ok(["volume", "prune", "--force", "--all", "--filter", "label=keep"]);
-    expect(await names()).toEqual(["remote", "used"]);
-  });
+  // Older ones ask for the API in which named volumes are taken too.
+  test.skipIf(dockerClientIsOlderThan(23))(
+    "takes unused anonymous volumes only, and with --all the named ones of the local driver",
+    async () => {
+      const anonymous = await create();
+      expect(await engine().ok(["volume", "prune", "--force"])).toContain(`Deleted Volumes:\n${anonymous}\n`);
+      expect(await names()).toEqual(["labelled", "named", "remote", "used"]);
+      await engine().ok(["volume", "prune", "--force", "--all", "--filter", "label!=keep"]);
+      expect(await names()).toEqual(["labelled", "remote", "used"]);
+      await engine().ok(["volume", "prune", "--force", "--all", "--filter", "label=keep"]);
+      expect(await names()).toEqual(["remote", "used"]);
+    },
+  );
 
   test("takes named ones too before API 1.42", async () => {
     const anonymous = await create();
