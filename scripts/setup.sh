@@ -115,6 +115,7 @@ curl curl
 openssl openssl
 python3 python3
 skopeo skopeo
+tini-static tini
 xz xz-utils
 zsh zsh
 mmdebstrap mmdebstrap
