@@ -1,3 +1,4 @@
+import type { ShownResponse } from "../core/authorization/question.ts";
 import {
   isJsonType,
   requireOneReading,
@@ -49,8 +50,7 @@ async function answered(
     answer = await next({ ...request, signal });
   } catch (error) {
     if (isCanceled(error) && request.signal.aborted) throw error;
-    // Errors tell things, too.
-    await asking.allowResponse(showError(error, context));
+    await allowError(asking, showError(error, context), error);
     throw error;
   }
   try {
@@ -62,6 +62,16 @@ async function answered(
     denied.abort(new EngineError("canceled", "the answer was denied"));
     await discard(answer);
     throw error;
+  }
+}
+
+/** Errors tell things, too. A fault behind one that is denied is told to the log all the same. */
+async function allowError(asking: Authorization, shown: ShownResponse, fault: unknown): Promise<void> {
+  try {
+    await asking.allowResponse(shown);
+  } catch (denial) {
+    if (!(denial instanceof EngineError)) throw denial;
+    throw new EngineError(denial.kind, denial.message, { cause: fault });
   }
 }
 

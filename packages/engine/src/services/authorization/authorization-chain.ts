@@ -1,9 +1,10 @@
+import { abortable } from "../../core/abortable.ts";
 import {
   authorizationCall,
   type ShownRequest,
   type ShownResponse,
 } from "../../core/authorization/question.ts";
-import { verdictOf } from "../../core/authorization/verdict.ts";
+import { type Verdict, verdictOf } from "../../core/authorization/verdict.ts";
 import { EngineError, messageOf, wrapError } from "../../core/errors.ts";
 import type { Logger } from "../../core/ports/logger.ts";
 import type { PluginEndpoints } from "../endpoints/plugin-endpoint.ts";
@@ -95,29 +96,31 @@ export class AuthorizationChain {
   async #ask(typed: string, method: Method, body: object, question: Question): Promise<void> {
     const { request, timeoutMs, signal } = question;
     const { endpoints, logger } = this.#options;
-    const late = AbortSignal.timeout(timeoutMs);
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), timeoutMs);
+    const either = AbortSignal.any([signal, late.signal]);
     let name = typed;
+    let verdict: Verdict;
     try {
-      await until(this.#opened.promise, AbortSignal.any([signal, late]));
-      const endpoint = await endpoints.get(typed, "authz", AbortSignal.any([signal, late]));
+      await abortable(this.#opened.promise, either, "waiting for plugins");
+      const endpoint = await abortable(endpoints.get(typed, "authz", either), either, "looking it up");
       name = endpoint.name;
-      const verdict = verdictOf(
-        await endpoint.connection.call(method, body, { timeoutMs, signal, atOnce: true }),
-      );
-      if (verdict.allowed) return;
-      const { user, method: verb, target } = request;
-      logger.info(
-        { plugin: name, user, request: `${verb} ${target.replace(/\?.*/s, "")}`, phase: method },
-        "authorization plugin denied a request",
-      );
-      throw new EngineError("forbidden", `authorization denied by plugin ${name}: ${verdict.reason}`);
+      verdict = verdictOf(await endpoint.connection.call(method, body, { signal: either, atOnce: true }));
     } catch (error) {
-      if (error instanceof EngineError && error.kind === "forbidden") throw error;
       if (signal.aborted)
         throw new EngineError("canceled", `${method}: the client is gone`, { cause: error });
-      const reason = late.aborted ? `no answer within ${timeoutMs / 1000} s` : messageOf(error);
+      const reason = late.signal.aborted ? `no answer within ${timeoutMs / 1000} s` : messageOf(error);
       throw new EngineError("internal", `plugin ${name} failed with error: ${reason}`, { cause: error });
+    } finally {
+      clearTimeout(timer);
     }
+    if (verdict.allowed) return;
+    const { user, method: verb, target } = request;
+    logger.info(
+      { plugin: name, user, request: `${verb} ${target.replace(/\?.*/s, "")}`, phase: method },
+      "authorization plugin denied a request",
+    );
+    throw new EngineError("forbidden", `authorization denied by plugin ${name}: ${verdict.reason}`);
   }
 }
 
@@ -126,13 +129,4 @@ interface Question {
   readonly response?: ShownResponse;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
-}
-
-/** Waits for something that may never come. */
-function until(ready: Promise<void>, signal: AbortSignal): Promise<void> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const onAbort = (): void => reject(new EngineError("unavailable", "the engine is starting"));
-  if (signal.aborted) onAbort();
-  signal.addEventListener("abort", onAbort, { once: true });
-  return Promise.race([ready, promise]).finally(() => signal.removeEventListener("abort", onAbort));
 }
