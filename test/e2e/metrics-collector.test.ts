@@ -1,6 +1,7 @@
 import { mkdir, readFile, watch } from "node:fs/promises";
 import { join } from "node:path";
 import {
+  busyboxRootfs,
   mustRun,
   PluginReply,
   type PluginServer,
@@ -34,6 +35,12 @@ describe("a plugin that collects metrics", () => {
         "VolumeDriver.Get": () => ({ Err: "none" }),
         "VolumeDriver.Create": () => ({}),
         "VolumeDriver.Remove": () => ({}),
+        // A directory of its root file system.
+        "VolumeDriver.Mount": () => ({ Mountpoint: "/host" }),
+        "VolumeDriver.Unmount": () => ({}),
+        "LogDriver.Capabilities": () => ({ Cap: { ReadLogs: false } }),
+        "LogDriver.StartLogging": () => ({}),
+        "LogDriver.StopLogging": () => ({}),
       },
     });
     const plugin = await writeRelayPlugin(davitd.dir.join("relay"), {
@@ -64,6 +71,23 @@ describe("a plugin that collects metrics", () => {
     expect(await engine().line("plugin has types that Davit does not use")).toContain(
       "docker.graphdriver/1.0",
     );
+  });
+
+  test("takes the output of a container that uses its volume, all on the one socket", async () => {
+    await engine().ok(["import", "-", "busybox"], { input: await busyboxRootfs() });
+    server.answer({ "VolumeDriver.Get": () => ({ Volume: { Name: "v" } }) });
+    server.forget();
+    await engine().ok(["run", "--rm", "--network=none", "--log-driver=acme/m", "-v=v:/v", "busybox", "true"]);
+    const called = new Set(server.methods);
+    for (const method of [
+      "VolumeDriver.Mount",
+      "VolumeDriver.Unmount",
+      "LogDriver.StartLogging",
+      "LogDriver.StopLogging",
+    ]) {
+      expect(called).toContain(method);
+    }
+    expect(metricsCalls()).toEqual([]);
   });
 
   test("finds the directory of the engine's socket mounted read-only", async () => {

@@ -1,4 +1,4 @@
-import { messageOf } from "../../core/errors.ts";
+import { isCanceled, messageOf } from "../../core/errors.ts";
 import type { PluginRecord } from "../../core/plugin/record.ts";
 import { collectsMetrics } from "../../core/plugin/served-types.ts";
 import type { Logger } from "../../core/ports/logger.ts";
@@ -41,6 +41,8 @@ export class MetricsCollectors implements PluginAttendant {
       });
       this.#started.add(record.id);
     } catch (error) {
+      // The engine stops.
+      if (isCanceled(error)) return;
       this.#report(record, error, startFailure);
     }
   }
