@@ -86,6 +86,8 @@ export class VolumeService {
     this.#state.note(() => this.#state.volumes.put(record));
     const call = { signal };
     try {
+      // The first question to a driver that has just been met, as at the Engine.
+      await driver.capabilities(call);
       const existing = await driver.get(request.name, call);
       if (existing === undefined || driver.name === "local")
         await driver.create(request.name, request.options, call);
