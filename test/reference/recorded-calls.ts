@@ -56,7 +56,7 @@ export async function recordScript(
         return [
           method,
           JSON.stringify(body),
-          ...compared.map((name) => `${name}: ${String(headers[name] ?? "-")}`),
+          ...compared.map((name) => `${name}: ${headers[name] ?? "-"}`),
         ].join(" ");
       }),
     });

@@ -8,7 +8,8 @@ export function tlsOptions({ verify, ca, exclusive, ...own }: PluginTls) {
   const known = exclusive ? [] : getCACertificates("system");
   try {
     const secureContext = createSecureContext({ ca: [...known, ...(ca === undefined ? [] : [ca])], ...own });
-    return { rejectUnauthorized: verify, secureContext };
+    // A session that is resumed fails at servers on OpenSSL that verify clients and have not prepared for it; Go resumes none.
+    return { rejectUnauthorized: verify, secureContext, maxCachedSessions: 0 };
   } catch (error) {
     throw new EngineError("invalid", `TLS: ${messageOf(error)}`, { cause: error });
   }
