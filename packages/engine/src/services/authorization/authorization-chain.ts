@@ -76,12 +76,11 @@ export class AuthorizationChain {
   /** Fails if a plugin that is not in the chain yet could not be asked. */
   async requireUsable(names: readonly string[]): Promise<void> {
     const present = new Set(this.#options.settings().names);
-    for (const name of names) {
-      if (present.has(name)) continue;
-      await this.#requireServing(name).catch((error: unknown) => {
+    const check = (name: string): Promise<void> =>
+      this.#requireServing(name).catch((error: unknown) => {
         throw wrapError(`setting authorization-plugins: plugin ${name} cannot be asked`, error);
       });
-    }
+    await Promise.all(names.filter((name) => !present.has(name)).map(check));
   }
 
   async #requireServing(name: string): Promise<void> {
