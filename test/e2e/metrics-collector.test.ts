@@ -7,6 +7,7 @@ import {
   type PluginServer,
   pluginPid,
   repository,
+  startDavitd,
   startPluginServer,
   writeRelayPlugin,
 } from "@davit/testkit";
@@ -137,6 +138,26 @@ describe("a plugin that collects metrics", () => {
     await engine().ok(["plugin", "disable", "--force", "acme/m"]);
     expect(metricsCalls()).toEqual([start]);
   });
+});
+
+test("a collector is told to stop by a daemon that stops its plugins, too", async () => {
+  const hostDir = davitd.dir.join("host-of-another");
+  await mkdir(hostDir);
+  await using server = await startPluginServer({
+    listen: { socket: join(hostDir, "server.sock") },
+    answers: { [start]: () => ({}), [stop]: () => ({}) },
+  });
+  const types = ["docker.metricscollector/1.0"];
+  const plugin = await writeRelayPlugin(davitd.dir.join("another"), {
+    types,
+    hostDir,
+    socket: "server.sock",
+  });
+  await using other = await startDavitd("--live-restore=false");
+  await other.ok(["plugin", "create", "acme/m", plugin]);
+  await other.ok(["plugin", "enable", "acme/m"]);
+  await other.stop();
+  expect(server.methods).toEqual([start, stop]);
 });
 
 test("a collector that the engine does not manage is told when it is met, and when the engine stops", async () => {

@@ -127,6 +127,7 @@ export class PluginLifecycle {
   /** Stops every plugin and lets none restart; what is wanted of each stays as it is. */
   async stopAll(): Promise<void> {
     const { queue, supervisor, logger } = this.#options;
+    await supervisor.dismissAll();
     supervisor.close();
     await Promise.all(
       this.#options.catalog.enabled().map((record) =>
