@@ -93,19 +93,14 @@ export class LogReceiver implements Disposable {
     const splitter = new LogEntrySplitter();
     const { promise: ended, resolve: end } = Promise.withResolvers<void>();
     const entries: LogEntryMessage[] = [];
-    const log: ReceivedLog = {
-      file,
-      info,
-      entries,
-      ended,
-      get text() {
-        return entries.map(textOf).join("");
-      },
-    };
+    const log = { file, info, entries, ended, text: "" };
     this.logs.push(log);
     this.#sockets.set(file, socket);
     socket.on("data", (chunk) => {
-      entries.push(...splitter.push(chunk));
+      for (const entry of splitter.push(chunk)) {
+        entries.push(entry);
+        log.text += textOf(entry);
+      }
       this.#wake();
     });
     socket.on("error", () => undefined);

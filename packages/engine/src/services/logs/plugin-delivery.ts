@@ -43,6 +43,16 @@ interface Mark {
   readonly position: OutputPosition;
 }
 
+/** Where the output goes on after a part of it was dropped. */
+interface Floor {
+  readonly offset: number;
+  /** Where the dropped part began, and how many lines it had. */
+  readonly from: number;
+  readonly lines: number;
+  /** Of what was in the pipe by then. */
+  readonly marks: readonly Mark[];
+}
+
 /** What a pipe may hold that its reader has not taken. */
 const pipeBytes = 64 * 1024;
 const nothing = new Uint8Array(0);
@@ -63,6 +73,7 @@ export class PluginDelivery {
   #connection: PluginConnection | undefined;
   #pipe: LogPipe | undefined;
   #marks: Mark[] = [];
+  #floor: Floor | undefined;
   /** The rest of an entry that the pipe has taken in part. */
   #torn: Uint8Array = nothing;
   #interrupt = new AbortController();
@@ -83,7 +94,8 @@ export class PluginDelivery {
 
   /** What of the output it still needs. */
   get neededFrom(): number {
-    return resumeOffset(this.#state.position);
+    const positions = [this.#state.position, ...this.#marks.slice(0, 1).map(({ position }) => position)];
+    return Math.min(...positions.map(resumeOffset));
   }
 
   get isOver(): boolean {
@@ -204,6 +216,7 @@ export class PluginDelivery {
     this.#plugin = plugin;
     this.#connection = endpoint.connection;
     this.#marks = [{ endByte: 0, position: this.#state.position }];
+    this.#floor = undefined;
     this.#state = { ...this.#state, file, path };
     await onProgress();
   }
@@ -215,10 +228,7 @@ export class PluginDelivery {
     const pipe = this.#pipe;
     this.#pipe = undefined;
     if (pipe !== undefined) {
-      const taken = pipe.writtenBytes - pipe.takeBack();
-      const last = this.#marks.findLast(({ endByte }) => endByte <= taken);
-      if (last !== undefined) this.#state = { ...this.#state, position: last.position };
-      this.#torn = nothing;
+      await this.#goBack(pipe.writtenBytes - pipe.takeBack());
       await pipe.remove();
     } else if (file !== "") {
       try {
@@ -229,6 +239,22 @@ export class PluginDelivery {
       await pipes.removeName(path);
     }
     this.#state = { ...this.#state, file: "", path: "" };
+  }
+
+  /** To where the plugin has taken it, or else to the end of what was dropped since. */
+  async #goBack(takenBytes: number): Promise<void> {
+    const isTaken = ({ endByte }: Mark): boolean => endByte <= takenBytes;
+    const floor = this.#floor;
+    const last = this.#marks.findLast(isTaken);
+    this.#torn = nothing;
+    if (last !== undefined) {
+      this.#state = { ...this.#state, position: last.position };
+    } else if (floor !== undefined) {
+      const before = floor.marks.findLast(isTaken)?.position.offset ?? floor.from;
+      const more = await this.#drop(before, floor.from);
+      this.#state = { ...this.#state, position: { offset: floor.offset, pending: {} } };
+      this.#torn = missingNote(floor.lines + more);
+    }
   }
 
   /** Passes the output on to its end, or until it is interrupted. */
@@ -321,10 +347,9 @@ export class PluginDelivery {
     );
     if (to <= from) return;
     const lines = await this.#drop(from, to);
-    const text = `davit: ${String(lines)} lines are missing here: the log driver was too far behind`;
-    const frames = new Frames();
-    frames.add({ stream: "stderr", timestamp: now(), line: new TextEncoder().encode(text) });
-    this.#torn = concatenated([this.#torn, frames.bytes()]);
+    this.#floor = { offset: to, from, lines, marks: this.#marks };
+    this.#marks = [];
+    this.#torn = concatenated([this.#torn, missingNote(lines)]);
   }
 
   async #drop(from: number, to: number): Promise<number> {
@@ -385,6 +410,14 @@ function concatenated(parts: readonly Uint8Array[]): Uint8Array {
     at += part.length;
   }
   return whole;
+}
+
+/** What a plugin finds in place of what it did not get. */
+function missingNote(lines: number): Uint8Array {
+  const text = `davit: ${String(lines)} lines are missing here: the log driver was too far behind`;
+  const frames = new Frames();
+  frames.add({ stream: "stderr", timestamp: now(), line: new TextEncoder().encode(text) });
+  return frames.bytes();
 }
 
 /** As entries have it. */
