@@ -164,17 +164,14 @@ test("a bounded buffer drops what is too old, says so to everybody, and goes on 
   const { engine } = davitd;
   const since = String(Math.floor(Date.now() / 1000));
   const id = await writing(600_000, "--log-opt", "mode=non-blocking", "--log-opt", "max-buffer-size=2m");
+  const until = String(Math.floor(Date.now() / 1000) + 8);
   const event = await engine.ok([
     "events",
-    ...["--since", since, "--until", String(Math.floor(Date.now() / 1000) + 8)],
-    ...[
-      "--filter",
-      `container=${id}`,
-      "--filter",
-      "event=log_dropped",
-      "--format",
-      "{{json .Actor.Attributes}}",
-    ],
+    `--since=${since}`,
+    `--until=${until}`,
+    `--filter=container=${id}`,
+    "--filter=event=log_dropped",
+    "--format={{json .Actor.Attributes}}",
   ]);
   expect(JSON.parse(event.split("\n")[0] ?? "")).toMatchObject({
     driver: driver[1],

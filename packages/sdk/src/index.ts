@@ -16,6 +16,7 @@ export type {
   PoolRequest,
 } from "./ipam/ipam-driver.ts";
 export { createLineLogger, type LogFields, type PluginLogger } from "./line-logger.ts";
+export type { LogContainer, LogDriver, LogLine, LogQuery } from "./log/log-driver.ts";
 export type { MetricsCollector } from "./metrics/metrics-collector.ts";
 export {
   engineMetricsSocket,

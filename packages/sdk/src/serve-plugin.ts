@@ -36,7 +36,7 @@ export interface PluginServer {
  */
 export async function servePlugin(drivers: PluginDrivers, options: ServeOptions): Promise<PluginServer> {
   const logger = options.logger ?? createLineLogger();
-  const interfaces = interfacesOf(drivers);
+  const interfaces = interfacesOf(drivers, logger);
   const handler = new RpcHandler({
     methods: methodTable(interfaces),
     logger,
@@ -67,7 +67,7 @@ export async function servePlugin(drivers: PluginDrivers, options: ServeOptions)
     };
     const grace = setTimeout(cut, options.graceMs ?? 8_000);
     process.once("SIGTERM", cut).once("SIGINT", cut);
-    const drained = handler.drain();
+    const drained = Promise.all([handler.drain(), ...interfaces.map((each) => each.stop?.())]);
     try {
       await socket.remove();
       await Promise.race([drained, wasCut]);

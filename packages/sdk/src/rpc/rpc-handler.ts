@@ -1,7 +1,8 @@
+import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { pluginMediaType } from "@davit/protocol";
 import type { PluginLogger } from "../line-logger.ts";
-import { type Call, RequestError, type RpcMethod } from "./rpc-method.ts";
+import { type Call, RequestError, type RpcMethod, StreamedAnswer } from "./rpc-method.ts";
 
 export interface RpcHandlerOptions {
   /** By path without the slash. */
@@ -14,6 +15,8 @@ interface Answer {
   readonly status: number;
   readonly contentType: string;
   readonly text: string;
+  /** In place of the text. */
+  readonly stream?: StreamedAnswer;
   /** Why it is not 200, for the log. */
   readonly error?: string;
 }
@@ -54,8 +57,12 @@ export class RpcHandler {
 
     const method = methodName(request);
     const subject: Record<string, string> = {};
-    const answer = await this.#answer(request, method, subject, { signal });
-    if (!response.destroyed) this.#send(response, answer);
+    let answer = await this.#answer(request, method, subject, { signal });
+    if (answer.stream !== undefined) {
+      answer = await this.#stream(response, answer, answer.stream.chunks);
+    } else if (!response.destroyed) {
+      this.#send(response, answer);
+    }
 
     const fields = {
       ...subject,
@@ -83,6 +90,9 @@ export class RpcHandler {
       const body = parseBody(text);
       Object.assign(subject, subjectOf(body));
       const result = await method.answer(body, call);
+      if (result instanceof StreamedAnswer) {
+        return { status: 200, contentType: "application/octet-stream", text: "", stream: result };
+      }
       return { status: 200, contentType: pluginMediaType, text: JSON.stringify(result) };
     } catch (error) {
       if (error instanceof RequestError) return refusal(400, `bad request: ${error.message}`);
@@ -90,6 +100,28 @@ export class RpcHandler {
         this.#options.logger.debug({ stack: error.stack }, `${name} failed`);
       }
       return driverError(500, error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  /** What fails now can only cut the answer: its beginning has been sent, because there may be nothing to tell for long. */
+  async #stream(
+    response: ServerResponse,
+    answer: Answer,
+    chunks: AsyncIterable<Uint8Array>,
+  ): Promise<Answer> {
+    try {
+      response.writeHead(200, { "content-type": answer.contentType });
+      response.flushHeaders();
+      for await (const chunk of chunks) {
+        if (response.destroyed) break;
+        if (!response.write(chunk)) await Promise.race([once(response, "drain"), once(response, "close")]);
+      }
+      response.end();
+      return answer;
+    } catch (error) {
+      if (response.destroyed) return answer;
+      response.destroy();
+      return { ...answer, error: error instanceof Error ? error.message : String(error) };
     }
   }
 

@@ -12,6 +12,15 @@ export class RequestError extends Error {
   override readonly name = "RequestError";
 }
 
+/** An answer that is no JSON: its bytes are sent as they come, until the caller hangs up. */
+export class StreamedAnswer {
+  readonly chunks: AsyncIterable<Uint8Array>;
+
+  constructor(chunks: AsyncIterable<Uint8Array>) {
+    this.chunks = chunks;
+  }
+}
+
 export interface RpcMethod {
   /** True for a method that changes nothing; its calls are logged at level debug. */
   readonly query: boolean;
@@ -27,6 +36,8 @@ export interface DriverInterface {
   readonly bodyLimitBytes?: number;
   /** By path without the slash: `VolumeDriver.Create`. */
   readonly methods: Readonly<Record<string, RpcMethod>>;
+  /** The plugin stops: ends what goes on beside calls. */
+  readonly stop?: () => Promise<void>;
 }
 
 /** Pairs a method with its wire schema, so that drivers are given only what the schema let through. */

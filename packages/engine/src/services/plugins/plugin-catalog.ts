@@ -1,16 +1,18 @@
 import { parseInterfaceType } from "@davit/protocol";
+import type { ContainerRecord } from "../../core/container/record.ts";
+import { hasProcess } from "../../core/container/transitions.ts";
 import { EngineError } from "../../core/errors.ts";
 import type { KeyedQueue } from "../../core/keyed-queue.ts";
 import { settingsWithNulls, withNulls } from "../../core/plugin/config-blob.ts";
 import type { PluginRecord } from "../../core/plugin/record.ts";
-import { resolvePlugin } from "../../core/plugin/resolve.ts";
+import { localName, resolvePlugin } from "../../core/plugin/resolve.ts";
 import type { PluginConnection } from "../../core/ports/plugin-connection.ts";
 import type { State } from "../../core/ports/state.ts";
 import type { RunningPlugins } from "../endpoints/managed-endpoints.ts";
 import type { Supervisor } from "./supervisor.ts";
 
 export interface PluginCatalogOptions {
-  readonly state: Pick<State, "plugins" | "volumes" | "networks">;
+  readonly state: Pick<State, "plugins" | "volumes" | "networks" | "containers">;
   readonly supervisor: Supervisor;
   /** One queue of operations per plugin ID. */
   readonly queue: KeyedQueue;
@@ -88,10 +90,16 @@ export class PluginCatalog implements RunningPlugins {
     );
   }
 
-  /** Conflict while any volume or network is the plugin's, or has its addresses of it, whether a container uses it or not. */
+  /**
+   * Conflict while any volume or network is the plugin's, or has its addresses of it, whether a container uses it or not; or while a
+   * container that runs logs to it.
+   */
   requireUnused({ name }: PluginRecord): void {
-    const { volumes, networks } = this.#options.state;
+    const { volumes, networks, containers } = this.#options.state;
+    const logsToIt = (container: ContainerRecord): boolean =>
+      hasProcess(container) && localName(container.hostConfig.LogConfig.Type) === name;
     const isUsed =
+      containers.list().some(logsToIt) ||
       volumes.list().some(({ driver }) => driver === name) ||
       networks.list().some(({ driver, ipam }) => driver === name || ipam.driver === name);
     if (isUsed) throw new EngineError("conflict", `plugin ${name} is in use`);
