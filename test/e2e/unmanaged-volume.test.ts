@@ -5,7 +5,9 @@ import {
   CertificateAuthority,
   type PluginServer,
   type PluginServerOptions,
+  startDavitd,
   startPluginServer,
+  TempDir,
   volumeAnswers,
   writeRelayPlugin,
 } from "@davit/testkit";
@@ -229,6 +231,38 @@ describe("a plugin that goes away and comes back", () => {
     expect(await starting).toMatchObject({ exitCode: 0, stderr: "" });
     await engine.ok(["rm", "cc"]);
     await engine.ok(["volume", "rm", "vol"]);
+  });
+});
+
+describe("a daemon that stops", () => {
+  test("has the volumes of the containers that it stops unmounted, and waits for no plugin", async () => {
+    await using engine = await startDavitd("--live-restore=false", "--plugin-retry-timeout=60");
+    await using dir = await TempDir.create("stop");
+    await using server = await startPluginServer({
+      implements: ["VolumeDriver"],
+      answers: volumeAnswers(dir.path),
+      listen: { socket: join(engine.pluginSocketDir, "here.sock") },
+    });
+    await engine.ok(["import", "-", "busybox"], { input: await busyboxRootfs() });
+    const mount = ["--volume-driver", "here", "-v", "vol:/vol"];
+    await engine.ok([
+      "run",
+      "-d",
+      "--network",
+      "none",
+      "--stop-signal",
+      "KILL",
+      ...mount,
+      "busybox",
+      "sleep",
+      "600",
+    ]);
+    const { body: mounted } = await server.nextCall("VolumeDriver.Mount");
+    const waiting = engine.docker(["volume", "create", "-d", "nowhere", "other"]);
+    await engine.line(/waited for.*plugin=nowhere/);
+    expect(await engine.stop()).toBe(0);
+    expect((await server.nextCall("VolumeDriver.Unmount")).body).toEqual(mounted);
+    expect((await waiting).stderr).toContain("waiting for plugin nowhere: canceled");
   });
 });
 

@@ -111,9 +111,10 @@ export async function createEngine(configuration: Configuration, logger: Logger)
     },
     async stop() {
       const { shutdownTimeout, liveRestore } = settings.current;
+      // Nobody waits for what may come; what is there is still told of all that ends.
+      services.unmanaged.endWaiting();
       await server.close({ graceMs: shutdownTimeout * 1000 });
       await services.metricsCollectors.takeLeave();
-      services.unmanaged.close();
       const steps = new StopSteps(shutdownTimeout * 1000 + (liveRestore ? 0 : longestStopMs()), logger);
       // A start under way is given up, or waited for, so that nothing comes up behind the stop.
       const busyPlugins = (): readonly string[] => pluginQueue.busy;
@@ -135,6 +136,7 @@ export async function createEngine(configuration: Configuration, logger: Logger)
       await steps.run("end name servers", () => networks.names.close());
       if (!liveRestore) await steps.run("stop plugins", () => plugins.lifecycle.stopAll(), busyPlugins);
       await steps.run("let go of plugins", () => pluginQueue.idle(), busyPlugins);
+      services.unmanaged.close();
       await metricsServer[Symbol.asyncDispose]();
       adapters.state.close();
       adapters.locks[Symbol.dispose]();

@@ -188,7 +188,7 @@ describe("a plugin that is not there", () => {
     const other = failureOf(endpoints.waitFor("p", "volumedriver"));
     caller.abort();
     expect(await waiting).toMatchObject({ kind: "canceled" });
-    endpoints.close();
+    endpoints.endWaiting();
     expect(await other).toMatchObject({ kind: "canceled" });
   });
 });

@@ -70,9 +70,13 @@ export class UnmanagedEndpoints {
     return [...this.#plugins].flatMap(([name, plugin]) => (plugin.serves(capability) ? [name] : []));
   }
 
-  /** Ends all waiting and every connection. */
-  close(): void {
+  /** Whoever waits for a plugin waits no longer, and nobody will. */
+  endWaiting(): void {
     this.#closing.abort();
+  }
+
+  /** Ends every connection. */
+  close(): void {
     for (const plugin of this.#plugins.values()) plugin.close();
   }
 
@@ -115,7 +119,7 @@ export class UnmanagedEndpoints {
     if (definition !== undefined && known?.definition.identity === definition.identity) return known;
     known?.retire();
     this.#plugins.delete(name);
-    if (definition === undefined || this.#closing.signal.aborted) return undefined;
+    if (definition === undefined) return undefined;
     let connection: PluginConnection;
     try {
       connection = this.#options.connector.open(definition.address, { plugin: name, timeoutMs: 0 });
