@@ -35,7 +35,7 @@ test(`the commands of ${page} do what they say, one after the other`, async () =
       .replaceAll("/run/docker/plugins", engine.pluginSocketDir)
       .replaceAll("/etc/docker/plugins", engine.pluginSpecDir)
       .replaceAll("8443", port);
-  const script = here((await blocksOf("sh test")).join("\n"));
+  const script = here((await blocksOf("sh test unmanaged")).join("\n"));
   const folders = [dirname(process.execPath), dirname(findPeer("docker")), peerEnvironment()["PATH"] ?? ""];
   const env = { ...engine.environment(), PATH: folders.join(":") };
   // To files: what the page leaves running would hold pipes open.
@@ -57,6 +57,9 @@ test(`the commands of ${page} do what they say, one after the other`, async () =
     "refused",
     "again",
     "again",
+    "notes",
+    "note",
+    "notes",
     "",
   ]);
   expect(exitCode).toBe(0);

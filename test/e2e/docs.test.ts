@@ -70,6 +70,7 @@ const marks: Readonly<Record<string, string>> = {
   "sh test to keep": "docs.test.ts",
   "sh test from docker": "docs.test.ts",
   "sh test offered": "docs.test.ts",
+  "sh test unmanaged": "docs-unmanaged.test.ts",
   // The same commands, with names that are made there.
   "sh test in podman": "plugin-offer.test.ts",
   "sh test on installation": "installation.test.ts",

@@ -235,6 +235,9 @@ describe("a plugin that goes away", () => {
     const after = await endpoints.get("p", "volumedriver");
     expect(after.connection).not.toBe(before.connection);
     expect(second.methods).toEqual(["Plugin.Activate"]);
+    // Whoever still has the old one is led to the new one.
+    second.answer({ "VolumeDriver.List": () => ({}) });
+    expect(await before.connection.call("VolumeDriver.List", {}, { atOnce: true })).toEqual({});
     await rm(dir.join("p.spec"));
     await expect(endpoints.get("p", "volumedriver")).rejects.toThrow("not found");
   });

@@ -167,13 +167,13 @@ export class UnmanagedEndpoints {
       { signal, atOnce }: CallOptions,
       call: (current: UnmanagedPlugin) => Promise<Answer>,
     ): Promise<Answer> => {
-      if (atOnce === true) return call(plugin);
-      let isFirst = true;
-      return this.#untilReached(name, signal, async () => {
-        const current = isFirst ? plugin : await this.#activated(name, signal);
-        isFirst = false;
+      let isKnown = !plugin.isRetired;
+      const attempt = async (): Promise<Answer> => {
+        const current = isKnown ? plugin : await this.#activated(name, signal);
+        isKnown = false;
         return await call(current);
-      });
+      };
+      return atOnce === true ? attempt() : this.#untilReached(name, signal, attempt);
     };
     const connection: PluginConnection = {
       call: (method, body, options) => retrying(options, (current) => current.call(method, body, options)),

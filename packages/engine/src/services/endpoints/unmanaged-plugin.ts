@@ -74,6 +74,11 @@ export class UnmanagedPlugin {
     }
   }
 
+  /** Whether another has taken its place. */
+  get isRetired(): boolean {
+    return this.#isRetired;
+  }
+
   /** Another takes its place: calls under way go on, and streams to their end. */
   retire(): void {
     this.#isRetired = true;
