@@ -1,12 +1,14 @@
 import { request } from "node:http";
 import type { TestEngine } from "@davit/testkit";
 
-/** Resolves when an action has happened to a container so often since the engine started, those that are past counted. */
+/** Resolves when an action has happened (to a container) so often since the engine started, those that are past counted. */
 export async function seenEvents(
   engine: TestEngine,
-  { container, action, count = 1 }: { container: string; action: string; count?: number },
+  { container, action, count = 1 }: { container?: string; action: string; count?: number },
 ): Promise<void> {
-  const filters = encodeURIComponent(JSON.stringify({ container: [container], event: [action] }));
+  const filters = encodeURIComponent(
+    JSON.stringify({ ...(container === undefined ? {} : { container: [container] }), event: [action] }),
+  );
   const signal = AbortSignal.timeout(30_000);
   const sent = request({ socketPath: engine.socket, path: `/events?since=1&filters=${filters}`, signal });
   const seen = Promise.withResolvers<void>();

@@ -80,7 +80,6 @@ export class ContainerLifecycle {
         startedAt: new Date().toISOString(),
       });
     await this.#parts.starter.start(record, commit, signal);
-    this.#ports.networks.publishAll(this.#ports.state.containers.get(record.id) ?? record, "connect");
     publishContainerEvent(this.#ports.events, record, "start");
     this.#parts.readers.startRun(record.id);
     this.#parts.settler.watch(record.id);

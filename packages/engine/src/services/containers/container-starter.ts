@@ -64,9 +64,11 @@ export class ContainerStarter {
     await host.prepareRootfs(paths.rootfs);
     undo.push("unmount volumes", () => volumes.unmountAll(id));
     undo.push("unmount parts of volumes and shared memory", () => host.unmountBelow(paths.mounts));
-    const mounts = await startMounts(this.#ports, record, signal);
     undo.push("leave network", () => this.#network.leave(record));
     const joined = await this.#network.join(record, signal);
+    undo.push("tell that it has left", async () => this.#network.tell(record, joined, "disconnect"));
+    this.#network.tell(record, joined, "connect");
+    const mounts = await startMounts(this.#ports, record, signal);
     const linked = this.#links.atStart(record);
     await this.#network.writeFiles(withExtraHosts(record, linked.hosts), networks.addresses(id));
     // One that it is linked to may have started anew in the meantime.

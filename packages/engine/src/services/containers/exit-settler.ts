@@ -2,6 +2,7 @@ import type { ContainerRecord } from "../../core/container/record.ts";
 import { restartsAfterExit, restartsWithEngine } from "../../core/container/restart-policy.ts";
 import { afterAction, hasProcess } from "../../core/container/transitions.ts";
 import { isCanceled } from "../../core/errors.ts";
+import type { EventFact, EventPublisher } from "../../core/events.ts";
 import type { KeyedQueue } from "../../core/keyed-queue.ts";
 import type { ProcessExit } from "../../core/ports/runtime.ts";
 import { type ContainerPorts, namespace, never, publishContainerEvent } from "./container-ports.ts";
@@ -96,7 +97,9 @@ export class ExitSettler {
     if (record === undefined || !hasProcess(record)) return;
     afterAction(record.status, "exit");
     this.#parts.health.forget(id);
-    await this.#cleanUp(id);
+    // Told after the end, as by the Engine.
+    const unmounted: EventFact[] = [];
+    await this.#cleanUp(id, { publish: (fact) => void unmounted.push(fact) });
     const { address: _released, ports: _free, sandboxId: _gone, ...rest } = record;
     const exited: ContainerRecord = {
       ...rest,
@@ -107,12 +110,16 @@ export class ExitSettler {
       finishedAt: exit.exitedAt.toISOString(),
     };
     const again = !this.#parts.restarts.isClosed && restartsAfterExit(exited);
-    state.containers.put(
-      again ? { ...exited, status: "restarting", restartCount: record.restartCount + 1 } : exited,
-    );
-    if (exit.oomKilled) publishContainerEvent(events, exited, "oom");
-    publishContainerEvent(events, exited, "die", { exitCode: String(exit.exitCode) });
-    this.#ports.networks.publishAll(exited, "disconnect");
+    try {
+      state.containers.put(
+        again ? { ...exited, status: "restarting", restartCount: record.restartCount + 1 } : exited,
+      );
+      if (exit.oomKilled) publishContainerEvent(events, exited, "oom");
+      publishContainerEvent(events, exited, "die", { exitCode: String(exit.exitCode) });
+      this.#ports.networks.publishAll(exited, "disconnect");
+    } finally {
+      for (const fact of unmounted) events.publish(fact);
+    }
     this.#parts.readers.endRun(id);
     if (again) this.#parts.waiters.restarting(id, exit);
     else this.#parts.waiters.exited(id, exit);
@@ -128,11 +135,11 @@ export class ExitSettler {
   }
 
   /** Releases what a run holds; what fails is left for the next start, removal or restart of the engine. */
-  async #cleanUp(id: string): Promise<void> {
+  async #cleanUp(id: string, events: EventPublisher): Promise<void> {
     const { volumes, snapshots, networks, host, layout, logger } = this.#ports;
     const steps = {
       "unmount parts of volumes and shared memory": () => host.unmountBelow(layout.container(id).mounts),
-      "unmount volumes": () => volumes.unmountAll(id),
+      "unmount volumes": () => volumes.unmountAll(id, { events }),
       "unmount root file system": () => snapshots.unmount(layout.container(id).rootfs),
       "leave network": () => networks.leave(id),
     };
@@ -197,7 +204,7 @@ export class ExitSettler {
     await containerLogs.adopt(record, false);
     // A start or a removal that the earlier engine did not finish.
     if (process.status !== "absent") await runtime.delete(namespace, id);
-    await this.#cleanUp(id);
+    await this.#cleanUp(id, this.#ports.events);
     if (record.status === "dead" || (record.autoRemove && record.status === "exited")) {
       await this.#parts.remover.remove(record, { removeAnonymous: record.autoRemove });
     }

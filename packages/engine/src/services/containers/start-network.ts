@@ -38,6 +38,11 @@ export class StartNetwork {
     return { network: { namespace: path }, files, facts: networks.facts(known) };
   }
 
+  /** Publishes the events of a join, or of its end. */
+  tell(record: ContainerRecord, { facts }: JoinedNetwork, action: "connect" | "disconnect"): void {
+    this.#ports.networks.publishAll({ ...record, ...facts }, action);
+  }
+
   /** Undoes `join`. */
   async leave({ id, networkMode }: ContainerRecord): Promise<void> {
     if (networkMode !== "container") await this.#ports.networks.leave(id);

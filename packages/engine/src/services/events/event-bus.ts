@@ -85,5 +85,5 @@ function eventOf({ type, action, id, attributes }: EventFact, timeNano: number):
   // Fields from before events had types; newer types never had them.
   if (type !== "container" && type !== "image") return event;
   const from = attributes["image"];
-  return { status: action, id, ...(from === undefined ? {} : { from }), ...event };
+  return { status: action, ...(id === "" ? {} : { id }), ...(from === undefined ? {} : { from }), ...event };
 }

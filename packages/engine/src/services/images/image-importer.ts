@@ -79,6 +79,14 @@ export class ImageImporter {
       },
       plan.name,
     );
+    if (plan.name !== undefined) {
+      events.publish({
+        type: "image",
+        action: "tag",
+        id: config.digest,
+        attributes: { name: plan.name },
+      });
+    }
     events.publish({
       type: "image",
       action: "import",

@@ -91,6 +91,6 @@ export class ImageLoader {
       emit({ stream: `Loaded image: ${tag}\n` });
     }
     if (tags.length === 0) emit({ stream: `Loaded image ID: ${id}\n` });
-    events.publish({ type: "image", action: "load", id, attributes: { name: tags[0] ?? id } });
+    events.publish({ type: "image", action: "load", id, attributes: { name: id } });
   }
 }

@@ -53,6 +53,14 @@ export class ImageSaver {
           ...(await outgoingImage(this.#ports.content, image)),
         })),
       );
+      for (const { image } of chosen) {
+        this.#ports.events.publish({
+          type: "image",
+          action: "save",
+          id: image.id,
+          attributes: { name: image.id },
+        });
+      }
       return ended(tarStream(this.#files(outgoing)), lease.end);
     } catch (error) {
       await lease.end();

@@ -1,3 +1,4 @@
+import type { EventPublisher } from "../../core/events.ts";
 import type { VolumeRecord } from "../../core/volume/record.ts";
 
 export interface VolumeRequest {
@@ -12,6 +13,8 @@ export interface VolumeRequest {
 export interface MountOptions {
   /** Without events: the engine itself looks at the volume. */
   readonly quietly?: boolean;
+  /** Is told in place of everybody. */
+  readonly events?: EventPublisher;
   /** Ends the wait for a driver that is not there yet. */
   readonly signal?: AbortSignal | undefined;
 }

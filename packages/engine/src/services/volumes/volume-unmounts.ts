@@ -26,7 +26,8 @@ export class VolumeUnmounts {
 
   /** Failures are logged, and what failed is kept for the next attempt. */
   async unmountAll(containerId: string, options?: MountOptions): Promise<void> {
-    const { state, events, logger } = this.#options;
+    const { state, logger } = this.#options;
+    const events = options?.events ?? this.#options.events;
     await Promise.all(
       state.volumeUses.ofContainer(containerId).map(async (use) => {
         if (use.mountId === undefined) return;
