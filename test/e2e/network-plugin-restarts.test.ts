@@ -87,6 +87,7 @@ test("what the driver could not be told stays on record, and is told when it is 
   driver.server.forget();
   await driver.server.stop();
   await engine.ok(["rm", "-f", "bow"]);
+  expect(await engine.ok(["ps", "-aq"])).toBe("");
   await driver.server.start();
   expect(countsOf(driver.server, ends)).toEqual([0, 0, 0, 0]);
   await engine.ok(["network", "rm", "deck"]);

@@ -39,6 +39,9 @@ export class PluginUnreachable extends EngineError {
   }
 }
 
+/** A step that failed at a driver that could not be told to undo it either: it may have been carried out. */
+export class UnsettledStep extends EngineError {}
+
 /** The text of whatever was thrown. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 

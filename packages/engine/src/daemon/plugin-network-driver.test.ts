@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { type PluginAnswer, PluginReply, type PluginServer, pluginError } from "@davit/testkit";
 import { afterEach, describe, expect, it } from "vitest";
-import { PluginRefusal } from "../core/errors.ts";
+import { PluginRefusal, UnsettledStep } from "../core/errors.ts";
 import { createNetworkDrivers } from "../services/drivers/network-drivers.ts";
 import { PluginNetworkDriver } from "../services/drivers/plugin-network-driver.ts";
 import { quietLogger, type ServedPlugin, servePluginOf, told } from "./plugin-driver-fixture.ts";
@@ -370,6 +370,22 @@ it.each(["CreateNetwork", "CreateEndpoint", "Join"] as const)(
     expect(methodsTold(server)).toEqual([name, undoneBy[name]]);
   },
 );
+
+it("a step that cannot be undone either is left unsettled", async () => {
+  const { driver, server } = await driverAnswering({
+    CreateEndpoint: () => "{",
+    Join: () => ({ Gateway: "x" }),
+    DeleteEndpoint: () => "{",
+    Leave: () => "{",
+  });
+  await expect(driver.createEndpoint(endpoint)).rejects.toBeInstanceOf(UnsettledStep);
+  await expect(driver.join(join)).rejects.toBeInstanceOf(UnsettledStep);
+  // Its own word is as good as any.
+  server.answer({ "NetworkDriver.Leave": () => ({ Err: "no such endpoint" }) });
+  const refused = driver.join(join);
+  await expect(refused).rejects.toThrow("failed to roll back: remote: no such endpoint");
+  await expect(refused).rejects.not.toBeInstanceOf(UnsettledStep);
+});
 
 it("a plugin that nobody serves is told nothing", async () => {
   const { driver, server } = await driverAnswering();

@@ -72,7 +72,8 @@ export interface JoinInfo {
 
 /**
  * One driver of networks, ours or a plugin's. The engine calls createNetwork; for each container createEndpoint, join,
- * programExternalConnectivity, and at its end revokeExternalConnectivity, leave, deleteEndpoint; then deleteNetwork.
+ * programExternalConnectivity, and at its end revokeExternalConnectivity, leave, deleteEndpoint; then deleteNetwork. A step that
+ * fails has been undone, unless it fails with an UnsettledStep.
  */
 export interface NetworkDriver {
   readonly name: string;

@@ -42,11 +42,16 @@ export class ContainerRemover {
   }
 
   async #removeFiles({ id }: ContainerRecord): Promise<void> {
-    const { runtime, snapshots, host, networks, layout, containerLogs } = this.#ports;
+    const { runtime, snapshots, host, networks, layout, containerLogs, logger } = this.#ports;
     const paths = layout.container(id);
     await runtime.delete(namespace, id);
     await containerLogs.remove(id);
-    await networks.leave(id);
+    try {
+      await networks.leave(id);
+    } catch (error) {
+      // On record beyond the container: its networks tell their drivers as soon as they can.
+      logger.warn({ container: id, err: error }, "networks of a removed container are not left yet");
+    }
     await snapshots.unmount(paths.rootfs);
     await snapshots.discard(id);
     await host.removeTree(paths.bundle);

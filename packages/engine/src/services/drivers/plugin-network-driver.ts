@@ -1,6 +1,13 @@
 import { networkDriverResponses } from "@davit/protocol";
 import type * as z from "zod";
-import { EngineError, messageOf, PluginRefusal, wrapError } from "../../core/errors.ts";
+import {
+  EngineError,
+  type ErrorKind,
+  messageOf,
+  PluginRefusal,
+  UnsettledStep,
+  wrapError,
+} from "../../core/errors.ts";
 import type { DriverCall } from "../../core/ports/driver-call.ts";
 import type { Logger } from "../../core/ports/logger.ts";
 import type {
@@ -170,6 +177,8 @@ export class PluginNetworkDriver implements NetworkDriver {
         { driver: this.name, method, reason: messageOf(error), err: failure },
         "a step whose outcome is unknown could not be undone",
       );
+      if (!(failure instanceof PluginRefusal))
+        throw new UnsettledStep(kindOf(error), messageOf(error), { cause: error });
     }
   }
 
@@ -178,11 +187,14 @@ export class PluginNetworkDriver implements NetworkDriver {
     try {
       return read();
     } catch (error) {
-      const told = await this.#undo(method, body).then(
-        () => "rolled back",
-        (failure: unknown) => `failed to roll back: ${messageOf(failure)}`,
+      const failure = await this.#undo(method, body).then(
+        () => undefined,
+        (thrown: unknown) => thrown,
       );
-      throw new EngineError("internal", `${messageOf(error)}; ${told}`, { cause: error });
+      const told = failure === undefined ? "rolled back" : `failed to roll back: ${messageOf(failure)}`;
+      const isSettled = failure === undefined || failure instanceof PluginRefusal;
+      const Failure = isSettled ? EngineError : UnsettledStep;
+      throw new Failure("internal", `${messageOf(error)}; ${told}`, { cause: error });
     }
   }
 
@@ -213,6 +225,8 @@ const wireIds = ({ networkId, endpointId }: EndpointIds) => ({
   NetworkID: networkId,
   EndpointID: endpointId,
 });
+
+const kindOf = (error: unknown): ErrorKind => (error instanceof EngineError ? error.kind : "internal");
 
 /** What is not set is left out. */
 const wirePool = ({ addressSpace, pool, gateway, auxAddresses = {} }: NetworkPool) => ({

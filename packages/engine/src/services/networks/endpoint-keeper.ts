@@ -1,5 +1,5 @@
 import type { WantedPort } from "../../core/container/published-ports.ts";
-import { EngineError, messageOf, wrapError } from "../../core/errors.ts";
+import { EngineError, messageOf, UnsettledStep, wrapError } from "../../core/errors.ts";
 import { newId } from "../../core/identifiers.ts";
 import { parseCidr } from "../../core/network/cidr.ts";
 import { freeInterfaceName } from "../../core/network/gateways.ts";
@@ -111,8 +111,8 @@ export class EndpointKeeper {
       const chosen = await driver.createEndpoint({ networkId, endpointId, addresses, options }, { signal });
       save({ addresses: withChosen(addresses, chosen) });
     } catch (error) {
-      // A step that fails is undone by the driver itself.
-      save({ asked: { ...current().asked, create: false } });
+      // A step that fails is undone by the driver itself, if it can be.
+      save({ asked: { ...current().asked, create: error instanceof UnsettledStep } });
       throw wrapError(`failed to create endpoint ${ownerName} on network ${wanted.name}`, error);
     }
     this.#requireAddresses(current().addresses);
@@ -146,7 +146,7 @@ export class EndpointKeeper {
         { signal },
       );
     } catch (error) {
-      save({ interfaceName: "", asked: { ...asked.asked, join: false } });
+      save({ interfaceName: "", asked: { ...asked.asked, join: error instanceof UnsettledStep } });
       throw error;
     }
     const name = await this.#place(info, current(), taken, save, signal);
@@ -204,7 +204,8 @@ export class EndpointKeeper {
     try {
       await driver.programExternalConnectivity(endpoint, options, { signal });
     } catch (error) {
-      state.note(() => state.endpoints.put({ ...endpoint, asked: { ...endpoint.asked, external: false } }));
+      const external = error instanceof UnsettledStep;
+      state.note(() => state.endpoints.put({ ...endpoint, asked: { ...endpoint.asked, external } }));
       throw error;
     }
   }

@@ -1,5 +1,5 @@
 import type { Network, NetworkCreateBody } from "@davit/protocol";
-import { EngineError, isCanceled, wrapError } from "../../core/errors.ts";
+import { EngineError, isCanceled, UnsettledStep, wrapError } from "../../core/errors.ts";
 import type { EventPublisher } from "../../core/events.ts";
 import { newId } from "../../core/identifiers.ts";
 import type { Attached } from "../../core/network/network-view.ts";
@@ -73,8 +73,7 @@ export class Networks {
       save(await addresses.allocate(record, save, signal));
       await driver.createNetwork(driverNetwork(record), { signal });
     } catch (error) {
-      // What was cut off may have been done all the same: the driver is asked to undo it, too.
-      await this.#undoCreation(record, isCanceled(error));
+      await this.#undoCreation(record, error instanceof UnsettledStep);
       throw error;
     }
     record = { ...record, pending: undefined };
@@ -96,6 +95,9 @@ export class Networks {
       state.networks.remove(record.id);
     } catch (error) {
       logger.warn({ network: record.id, err: error }, "a network that failed is not undone yet");
+      // Its name is free: nobody has it.
+      const left = state.networks.get(record.id);
+      if (left !== undefined) state.networks.put({ ...left, name: left.id });
     }
   }
 
