@@ -156,6 +156,12 @@ describe("a plugin that is not there", () => {
     const quick = davitd.engine;
     const { status, body } = await quick.request("GET", "/v1.41/volumes/nosuch");
     expect([status, body]).toEqual([404, '{"message":"get nosuch: no such volume"}\n']);
+    const mount = ["--volume-driver", "../no/where", "-v", "vol:/vol"];
+    const running = await quick.docker(["run", "--rm", "--network", "none", ...mount, "busybox", "true"]);
+    // The image is not looked for again.
+    expect(running.stderr).toContain(
+      "Error response from daemon: create vol: error looking up volume plugin ../no/where",
+    );
     const creating = await quick.docker(["volume", "create", "-d", "../etc/x", "v"]);
     expect(creating.stderr).toBe(
       'Error response from daemon: create v: error looking up volume plugin ../etc/x: plugin "../etc/x": not a name of a plugin\n',

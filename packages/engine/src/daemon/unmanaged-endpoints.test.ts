@@ -225,6 +225,29 @@ describe("a plugin that goes away", () => {
     expect(server.methods).toEqual(["Plugin.Activate", "VolumeDriver.Remove"]);
   });
 
+  it("is not asked again what it has not answered in time, and its late answer is nobody's", async () => {
+    const held = Promise.withResolvers<object>();
+    const server = await serve({ "VolumeDriver.Remove": () => held.promise });
+    const { connection } = await endpointsOf(60_000).get("p", "volumedriver");
+    await expect(connection.call("VolumeDriver.Remove", {}, { timeoutMs: 50 })).rejects.toThrow(
+      `plugin p (${dir.join("p.sock")}): Post "http://plugin.moby.localhost/VolumeDriver.Remove": no answer within 0.05 s`,
+    );
+    held.resolve({ Err: "late" });
+    server.answer({ "VolumeDriver.Remove": () => ({ Err: "in time" }) });
+    expect(await connection.call("VolumeDriver.Remove", {}, {})).toEqual({ Err: "in time" });
+    expect(server.methods).toEqual(["Plugin.Activate", "VolumeDriver.Remove", "VolumeDriver.Remove"]);
+  });
+
+  it("costs a search its time once", { timeout: 20_000 }, async () => {
+    const deaf = createServer().listen(dir.join("deaf.sock"));
+    stack.defer(() => void deaf.close());
+    await serve({});
+    const endpoints = endpointsOf(60_000);
+    expect(await endpoints.names("volumedriver")).toEqual(["p"]);
+    const late = AbortSignal.timeout(4_000);
+    expect(await endpoints.names("volumedriver", late)).toEqual(["p"]);
+  });
+
   it("is another one where another file says so", async () => {
     const [first, second] = [await serve({}, { port: 0 }), await serve({}, { port: 0 })];
     const endpoints = endpointsOf(0);

@@ -164,11 +164,8 @@ export class Containers {
         mounts.push(mount);
         continue;
       }
-      const { name, driver } = await this.#ports.volumes.acquire(
-        volume,
-        { containerId: id, destination: mount.destination },
-        signal,
-      );
+      const use = { containerId: id, destination: mount.destination };
+      const { name, driver } = await this.#ports.volumes.acquire(volume, use, signal).catch(notOfImages);
       mounts.push({ ...mount, volume: name, driver });
     }
     return mounts;
@@ -262,3 +259,11 @@ export class Containers {
 /** Of the driver that writes files for others to read; where it does not, there is none to tell. */
 const logPath = (driver: string, { jsonLog }: { readonly jsonLog: string }): string =>
   driver === "json-file" ? jsonLog : "";
+
+/** A driver of volumes that is not there must not be of kind not-found: clients take that for a missing image, and pull it. */
+function notOfImages(error: unknown): never {
+  if (error instanceof EngineError && error.kind === "not-found") {
+    throw new EngineError("invalid", error.message, { cause: error });
+  }
+  throw error;
+}
