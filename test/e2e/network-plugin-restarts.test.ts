@@ -151,8 +151,8 @@ test("an IPAM driver that forgets is asked again for what is in use when the eng
         Options: { RequestAddressType: "com.docker.network.gateway" },
       },
     ],
-    ["IpamDriver.RequestAddress", { PoolID: "pool-10.87.0.0/24", Address: "10.87.0.9", Options: {} }],
-    ["IpamDriver.RequestAddress", { PoolID: "pool-10.87.0.0/24", Address: "10.87.0.2", Options: {} }],
+    ["IpamDriver.RequestAddress", { PoolID: "pool-10.87.0.0/24", Address: "10.87.0.9", Options: null }],
+    ["IpamDriver.RequestAddress", { PoolID: "pool-10.87.0.0/24", Address: "10.87.0.2", Options: null }],
     ["IpamDriver.ReleaseAddress", { PoolID: "pool-10.87.0.0/24", Address: "10.87.0.2" }],
   ]);
   await engine.ok(["network", "rm", "pool"]);

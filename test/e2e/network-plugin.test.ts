@@ -60,8 +60,8 @@ test("the driver sees the endpoint's options and the ports, once each", async ()
   );
   const ports = {
     "com.docker.network.endpoint.exposedports": [
-      { Proto: 17, Port: 53 },
       { Proto: 6, Port: 80 },
+      { Proto: 17, Port: 53 },
     ],
     "com.docker.network.portmap": [
       { Proto: 6, IP: "", Port: 80, HostIP: "127.0.0.1", HostPort: 8099, HostPortEnd: 8099 },
