@@ -117,11 +117,22 @@ const image = {
 } as const;
 
 const network = {
+  connect: leaf(
+    "Connect a container to a network",
+    async () => (await import("./network/connect.ts")).connect,
+  ),
+  create: leaf("Create a network", async () => (await import("./network/create.ts")).create),
+  disconnect: leaf(
+    "Disconnect a container from a network",
+    async () => (await import("./network/disconnect.ts")).disconnect,
+  ),
   inspect: leaf(
     "Display detailed information on one or more networks",
     async () => (await import("./network/inspect.ts")).inspect,
   ),
   ls: leaf("List networks", async () => (await import("./network/ls.ts")).ls),
+  prune: leaf("Remove all unused networks", async () => (await import("./network/prune.ts")).prune),
+  rm: leaf("Remove one or more networks", async () => (await import("./network/rm.ts")).rm),
 } as const;
 
 const plugin = {
@@ -188,7 +199,7 @@ export const branches: Readonly<Record<string, Branch>> = {
     aliases: { list: "ls", ps: "ls", remove: "rm" },
   },
   image: { summary: "Manage images", commands: image, aliases: { list: "ls", remove: "rm" } },
-  network: { summary: "Manage networks", commands: network, aliases: { list: "ls" } },
+  network: { summary: "Manage networks", commands: network, aliases: { list: "ls", remove: "rm" } },
   plugin: { summary: "Manage plugins", commands: plugin, aliases: { list: "ls", remove: "rm" } },
   system: { summary: "Manage Davit", commands: system, aliases: {} },
   volume: { summary: "Manage volumes", commands: volume, aliases: { list: "ls", remove: "rm" } },

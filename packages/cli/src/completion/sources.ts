@@ -62,6 +62,10 @@ const volumeDrivers: Source = async (context) =>
   (await get(context, z.object({ Plugins: z.object({ Volume: goList(z.string()) }) }), "/info")).Plugins
     .Volume;
 
+const networkDrivers: Source = async (context) =>
+  (await get(context, z.object({ Plugins: z.object({ Network: goList(z.string()) }) }), "/info")).Plugins
+    .Network;
+
 /** First the plugin, then its settings, ready for a value. */
 const settings: Source = async (context, args) => {
   const [name] = args;
@@ -78,6 +82,14 @@ const firstOnly =
   (source: Source): Source =>
   async (context, args) =>
     args.length === 0 ? source(context, args) : [];
+
+/** First a network, then one of the others. */
+const networkThen =
+  (source: Source): Source =>
+  async (context, args) => {
+    if (args.length === 0) return networks(context, args);
+    return args.length === 1 ? source(context, args) : [];
+  };
 
 /** The container's files are not known here. */
 const withColon =
@@ -118,7 +130,11 @@ const exceptions: Readonly<Record<string, Source | undefined>> = {
   "image import": undefined,
   "image load": undefined,
   "image prune": undefined,
+  "network connect": networkThen(allContainers),
+  "network create": undefined,
+  "network disconnect": networkThen(allContainers),
   "network ls": undefined,
+  "network prune": undefined,
   "plugin create": undefined,
   "plugin disable": firstOnly(pluginsWhere(filters({ enabled: ["true"] }))),
   "plugin enable": firstOnly(pluginsWhere(filters({ enabled: ["false"] }))),
@@ -182,6 +198,7 @@ const flagSources: Readonly<Record<string, Source>> = {
 
 /** Where the values of a flag come from. */
 export function flagSource(command: readonly string[], flag: string): Source | undefined {
+  if (flag === "driver" && command[0] === "network") return networkDrivers;
   if (flag === "driver" && command[0] !== "volume") return undefined;
   return Object.hasOwn(flagSources, flag) ? flagSources[flag] : undefined;
 }

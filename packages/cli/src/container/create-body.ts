@@ -1,6 +1,7 @@
 import type { FlagValues } from "../command-line/verb.ts";
 import { keyValues } from "../options/key-value.ts";
 import type { MountOption } from "../options/mount-option.ts";
+import { networkSettings } from "../options/network-option.ts";
 import type { VolumeOption } from "../options/volume-option.ts";
 import type { createFlags } from "./create-flags.ts";
 import { healthcheck } from "./healthcheck.ts";
@@ -50,7 +51,7 @@ export function createBody(request: CreateRequest): Record<string, unknown> {
     ...(flags.stopSignal === "" ? {} : { StopSignal: flags.stopSignal }),
     ...(flags.stopTimeout === undefined ? {} : { StopTimeout: flags.stopTimeout }),
     HostConfig: hostConfig(request),
-    NetworkingConfig: { EndpointsConfig: endpoints(flags) },
+    NetworkingConfig: { EndpointsConfig: networks(flags).endpoints },
   };
 }
 
@@ -69,18 +70,16 @@ function portBindings({ publish }: Ports): Record<string, readonly object[]> {
   return bindings;
 }
 
-/** Only if something is wanted of the network that the container joins. */
-function endpoints(flags: CreateRequest["flags"]): Record<string, object> {
-  const aliases = [...flags.networkAlias, ...flags.netAlias];
-  const address = flags.ip !== "" || flags.ip6 !== "";
-  if (aliases.length === 0 && !address) return {};
-  return {
-    [flags.network || flags.net || "default"]: {
-      ...(aliases.length === 0 ? {} : { Aliases: aliases }),
-      ...(address ? { IPAMConfig: { IPv4Address: flags.ip, IPv6Address: flags.ip6 } } : {}),
-    },
-  };
-}
+/** What is not said with a network itself is said of the first. */
+const networks = (flags: CreateRequest["flags"]) =>
+  networkSettings([...flags.network, ...flags.net], {
+    aliases: [...flags.networkAlias, ...flags.netAlias],
+    links: flags.link,
+    linkLocalIps: flags.linkLocalIp,
+    ip: flags.ip,
+    ip6: flags.ip6,
+    macAddress: "",
+  });
 
 /** An empty one resets the image's; Go's clients say so with one empty word. */
 const entrypoint = (given: string | undefined): readonly string[] | null =>
@@ -97,7 +96,7 @@ function hostConfig(request: CreateRequest): Record<string, unknown> {
     VolumesFrom: orNull(flags.volumesFrom),
     ContainerIDFile: flags.cidfile,
     LogConfig: { Type: flags.logDriver, Config: keyValues(flags.logOpt) },
-    NetworkMode: flags.network || flags.net || "default",
+    NetworkMode: networks(flags).mode,
     PortBindings: portBindings(flags),
     PublishAllPorts: flags.publishAll,
     Links: orNull(flags.link),

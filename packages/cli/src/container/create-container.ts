@@ -13,7 +13,7 @@ import { reserveCidFile } from "./cid-file.ts";
 import { createBody } from "./create-body.ts";
 import { createFlags } from "./create-flags.ts";
 import { readEnvironment, readLabels } from "./environment.ts";
-import { runFailure } from "./run-failure.ts";
+import { optionFailure, runFailure } from "./run-failure.ts";
 
 /** What `create` and `run` share. */
 export const creationFlags = {
@@ -53,7 +53,7 @@ export async function createContainer(context: Context, creation: Creation): Pro
     try {
       return parse();
     } catch (error) {
-      throw runFailure(error, { command: name });
+      throw optionFailure(error, name);
     }
   };
   if (!["always", "missing", "never"].includes(flags.pull)) {

@@ -1,6 +1,7 @@
 import { integer, list, listOf, parsed, text, toggle } from "../command-line/flag.ts";
 import { contentTrustHelp } from "../options/format-flags.ts";
 import { checkLabel } from "../options/key-value.ts";
+import { parseNetworkOption } from "../options/network-option.ts";
 import { parseExpose, parsePublish } from "../options/port-option.ts";
 import {
   parseBytes,
@@ -74,6 +75,7 @@ export const createFlags = {
   label: listOf("Set meta data on a container", checkLabel, { short: "l" }),
   labelFile: list("Read in a line delimited file of labels"),
   link: list("Add link to another container"),
+  linkLocalIp: list("Container IPv4/IPv6 link-local addresses"),
   logDriver: text("Logging driver for the container"),
   logOpt: list("Log driver options"),
   macAddress: text("Container MAC address (e.g., 92:d0:c6:0a:29:33)"),
@@ -85,8 +87,8 @@ export const createFlags = {
   memorySwappiness: integer("Tune container memory swappiness (0 to 100) (default -1)"),
   mount: list("Attach a filesystem mount to the container", { type: "mount" }),
   name: text("Assign a name to the container"),
-  network: text("Connect a container to a network", { type: "network" }),
-  net: text("Connect a container to a network", { hidden: true }),
+  network: listOf("Connect a container to a network", parseNetworkOption, { type: "network" }),
+  net: listOf("Connect a container to a network", parseNetworkOption, { hidden: true }),
   networkAlias: list("Add network-scoped alias for the container"),
   netAlias: list("Add network-scoped alias for the container", { hidden: true }),
   oomKillDisable: toggle("Disable OOM Killer"),

@@ -16,6 +16,13 @@ export function runFailure(
   });
 }
 
+/** Options that do not fit each other, or mean nothing: of `create` and `run` alike. */
+export const optionFailure = (error: unknown, command: string): Failure =>
+  new Failure(`davit: ${messageOf(error)}\n\nRun 'davit ${command} --help' for more information`, {
+    exitCode: 125,
+    cause: error,
+  });
+
 /** As a shell: 127 for a command that is not there, 126 for one that cannot be run. */
 export function startFailure(error: unknown): Failure {
   const message = messageOf(error);

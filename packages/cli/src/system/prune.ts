@@ -1,25 +1,13 @@
-import * as z from "zod";
 import { toggle } from "../command-line/flag.ts";
 import { defineVerb } from "../command-line/verb.ts";
 import { pruneContainers } from "../container/prune.ts";
 import { Failure } from "../failure.ts";
 import { pruneImages } from "../image/prune.ts";
-import { filterFlag, filtersQuery } from "../options/filters.ts";
-import { type Prune, type Pruned, printPruned } from "../pruned.ts";
+import { pruneNetworks } from "../network/prune.ts";
+import { filterFlag } from "../options/filters.ts";
+import { type Pruned, printPruned } from "../pruned.ts";
 import { confirm } from "../terminal/confirm.ts";
 import { pruneVolumes } from "../volume/prune.ts";
-
-const networksSchema = z.object({ NetworksDeleted: z.array(z.string()).nullish() });
-
-const pruneNetworks: Prune = async (context, filters) => {
-  const { NetworksDeleted } = await context.client.json(networksSchema, {
-    method: "POST",
-    path: "/networks/prune",
-    query: { filters: filtersQuery(filters) },
-    signal: context.signal,
-  });
-  return { title: "Deleted Networks", removed: NetworksDeleted ?? [], bytes: 0 };
-};
 
 export const prune = defineVerb({
   name: "system prune",

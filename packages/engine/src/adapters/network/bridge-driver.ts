@@ -103,6 +103,8 @@ export class BridgeDriver implements NetworkDriver {
     const inside = join.interfaceName;
     const mtu = options.mtu === undefined ? [] : ["mtu", String(options.mtu)];
     const mac = macAddress === undefined ? [] : ["address", macAddress];
+    // The bridge itself keeps its containers from each other: what stays on it no packet filter sees.
+    const apart = options.icc ? [] : ["isolated", "on"];
     const pair: IpCommand[] = [
       [
         "link",
@@ -121,7 +123,7 @@ export class BridgeDriver implements NetworkDriver {
         "netns",
         join.sandboxKey,
       ],
-      ["link", "set", outside, "up", "type", "bridge_slave", "hairpin", "on"],
+      ["link", "set", outside, "up", "type", "bridge_slave", "hairpin", "on", ...apart],
     ];
     const addresses = [address, addressIPv6].flatMap((given) => given ?? []);
     const furnished: IpCommand[] = [

@@ -53,7 +53,7 @@ export class DefaultIpam implements IpamDriver {
   }
 
   capabilities() {
-    return Promise.resolve({ requiresMacAddress: false, requiresRequestReplay: true });
+    return Promise.resolve({ requiresMacAddress: false, requiresRequestReplay: false });
   }
 
   defaultAddressSpaces() {

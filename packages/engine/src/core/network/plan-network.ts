@@ -14,7 +14,7 @@ export function planNetwork(body: NetworkCreateBody): NetworkPlan {
   const { Name: name } = body;
   if (name === "") throw invalid("invalid name: ");
   if (isPredefined(name) || name === "default") {
-    throw forbidden(`operation is not permitted on predefined ${name} network `);
+    throw forbidden(`operation is not permitted on predefined ${name} network`);
   }
   checkKind(body);
   const driver = body.Driver === "" || body.Driver === "default" ? "bridge" : body.Driver;
