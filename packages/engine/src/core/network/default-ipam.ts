@@ -75,7 +75,7 @@ export class DefaultIpam implements IpamDriver {
       throw new EngineError("invalid", `Invalid subnet ${pool} : invalid CIDR address: ${pool}`);
     }
     const range = subPool === "" ? network : parseCidr(subPool);
-    if (range === undefined || !contains(network, range)) {
+    if (range === undefined || !contains(network, range) || range.prefixLength < network.prefixLength) {
       throw new EngineError("invalid", `invalid ip-range ${subPool}: it is not part of subnet ${pool}`);
     }
     if (this.#isTaken(network)) {
