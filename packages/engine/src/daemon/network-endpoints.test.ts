@@ -1,15 +1,15 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { SqliteState } from "../../adapters/state/sqlite-state.ts";
-import { EngineError, PluginRefusal } from "../../core/errors.ts";
-import { plainNetwork } from "../../core/network/container-network.ts";
-import { DefaultIpam } from "../../core/network/default-ipam.ts";
-import type { NetworkRecord } from "../../core/network/record.ts";
-import type { IpamDriver } from "../../core/ports/ipam-driver.ts";
-import type { Logger } from "../../core/ports/logger.ts";
-import type { NetworkDriver } from "../../core/ports/network-driver.ts";
-import type { Sandboxes } from "../../core/ports/sandboxes.ts";
-import { EndpointKeeper } from "./endpoint-keeper.ts";
-import { NetworkAddresses } from "./network-addresses.ts";
+import { SqliteState } from "../adapters/state/sqlite-state.ts";
+import { EngineError, PluginRefusal } from "../core/errors.ts";
+import { plainNetwork } from "../core/network/container-network.ts";
+import { DefaultIpam } from "../core/network/default-ipam.ts";
+import type { NetworkRecord } from "../core/network/record.ts";
+import type { IpamDriver } from "../core/ports/ipam-driver.ts";
+import type { Logger } from "../core/ports/logger.ts";
+import type { NetworkDriver } from "../core/ports/network-driver.ts";
+import type { Sandboxes } from "../core/ports/sandboxes.ts";
+import { EndpointKeeper } from "../services/networks/endpoint-keeper.ts";
+import { NetworkAddresses } from "../services/networks/network-addresses.ts";
 
 // A driver behind the port, and sandboxes, that write down what they are asked, and fail where they are told.
 
