@@ -1,6 +1,9 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { readdir, readFile, stat, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
-import { busyboxRootfs, startDavitd } from "@davit/testkit";
+import { dirname, join } from "node:path";
+import { text } from "node:stream/consumers";
+import { busyboxRootfs, findPeer, startDavitd } from "@davit/testkit";
 import { beforeAll, describe, expect, test } from "vitest";
 import { useDavitd } from "./use-davitd.ts";
 
@@ -207,6 +210,38 @@ test("local keeps the end of the output, as long as its files were to be", async
   expect(first).toBeGreaterThan(100_000);
   expect(shown).toBe(numbers(first, 200_000));
   expect(await logPath(id)).toBe("");
+});
+
+describe.skipIf(process.env["DAVIT_E2E"] === "dockerd")("the monitor's file", () => {
+  const usedBytes = async (id: string): Promise<number> => {
+    const { blocks } = await stat(join(davitd.engine.dataRoot, "containers", id, "output.log"));
+    return blocks * 512;
+  };
+
+  test.each(["json-file", "local", "none"])(
+    "takes little space under %s, however much was written",
+    async (driver) => {
+      const limit = driver === "none" ? [] : ["--log-opt=max-size=100k", "--log-opt=max-file=2"];
+      const id = await ran("seq 1 1500000", `--log-driver=${driver}`, ...limit);
+      // The last of it is passed on, and freed, after the container has ended.
+      while ((await usedBytes(id)) > 8 * 1024 * 1024);
+      expect(await usedBytes(id)).toBeGreaterThan(0);
+    },
+  );
+
+  test("is kept for a client that is slow to read", async () => {
+    const args = ["run", "--rm", "--log-driver=none", ...container, "seq", "1", "1500000"];
+    const child = spawn(findPeer("docker"), args, {
+      env: davitd.engine.environment(),
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const [first] = await once(child.stdout, "readable");
+    expect(first).toBeUndefined();
+    const id = await davitd.engine.ok(["ps", "-q", "--no-trunc", "--latest"]);
+    const written = join(davitd.engine.dataRoot, "containers", id, "output.log");
+    while ((await stat(written)).size < 60_000_000);
+    expect(await text(child.stdout)).toBe(numbers(1, 1_500_000));
+  });
 });
 
 describe.skipIf(process.env["DAVIT_E2E"] === "dockerd")("the daemon", () => {

@@ -4,13 +4,24 @@ import type { ApiVersion } from "./api-version.ts";
 
 const streamNumbers = { stdout: 1, stderr: 2, system: 3 } as const;
 
+const headerBytes = 8;
+
 /** Output of a process without a terminal: an 8-byte header (stream, length), then the bytes. */
-export function streamFrame(stream: keyof typeof streamNumbers, bytes: Uint8Array): Uint8Array {
-  const frame = new Uint8Array(8 + bytes.byteLength);
-  frame[0] = streamNumbers[stream];
-  new DataView(frame.buffer).setUint32(4, bytes.byteLength);
-  frame.set(bytes, 8);
-  return frame;
+export const streamFrame = (stream: keyof typeof streamNumbers, bytes: Uint8Array): Uint8Array =>
+  streamFrames(stream, [bytes]);
+
+/** Several of them, one after the other: there are clients that take each for a line. */
+export function streamFrames(stream: keyof typeof streamNumbers, lines: readonly Uint8Array[]): Uint8Array {
+  const frames = new Uint8Array(lines.reduce((sum, { length }) => sum + headerBytes + length, 0));
+  const view = new DataView(frames.buffer);
+  let at = 0;
+  for (const line of lines) {
+    frames[at] = streamNumbers[stream];
+    view.setUint32(at + 4, line.length);
+    frames.set(line, at + headerBytes);
+    at += headerBytes + line.length;
+  }
+  return frames;
 }
 
 /** The content type of attached output and of logs; clients before 1.42 know only one. */

@@ -6,7 +6,7 @@ import type { ContainerServices } from "../../services/containers/container-serv
 import { detachable } from "../../services/exec/detachable.ts";
 import { type HijackedConnection, reply } from "../reply.ts";
 import type { ApiRequest, Route } from "../route.ts";
-import { outputContentType, streamFrame } from "../stream-frame.ts";
+import { outputContentType, streamFrames } from "../stream-frame.ts";
 import { isWebsocketRequest } from "../websocket.ts";
 
 /** A client at a container's streams. */
@@ -89,7 +89,8 @@ function attach(
 
 /** A terminal's output is raw, any other in frames that tell the two streams apart. */
 export async function* framed({ tty, chunks }: Output): ByteStream {
-  for await (const { stream, bytes } of chunks) yield tty ? bytes : streamFrame(stream, bytes);
+  for await (const { stream, bytes, lines = [bytes] } of chunks)
+    yield tty ? bytes : streamFrames(stream, lines);
 }
 
 async function* raw({ chunks }: Output): ByteStream {

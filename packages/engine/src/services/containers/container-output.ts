@@ -11,6 +11,8 @@ import type { OutputReaders } from "./output-readers.ts";
 export interface OutputChunk {
   readonly stream: "stdout" | "stderr";
   readonly bytes: Uint8Array;
+  /** The lines that they are, if they are several. */
+  readonly lines?: readonly Uint8Array[];
 }
 
 export interface OutputStreams {

@@ -18,7 +18,7 @@ export async function* outputChunks(
     for (const entry of entries) {
       if (!wanted[entry.stream]) continue;
       if (bytes > 0 && (entry.stream !== stream || bytes >= chunkBytes)) {
-        yield { stream, bytes: joined(parts, bytes) };
+        yield { stream, bytes: joined(parts, bytes), lines: parts };
         parts = [];
         bytes = 0;
       }
@@ -27,7 +27,7 @@ export async function* outputChunks(
       parts.push(part);
       bytes += part.length;
     }
-    if (bytes > 0) yield { stream, bytes: joined(parts, bytes) };
+    if (bytes > 0) yield { stream, bytes: joined(parts, bytes), lines: parts };
   }
 }
 
