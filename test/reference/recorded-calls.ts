@@ -51,17 +51,33 @@ export async function recordScript(
     if (awaits !== undefined) await server.nextCall(awaits);
     recorded.push({
       answer: { stdout: blank(stdout, where), stderr: blank(stderr, where), exitCode },
-      calls: server.calls.map(({ method, rawBody, headers }) => {
-        const body = blank(even(numbered(rawBody)), where);
-        return [
-          method,
-          JSON.stringify(body),
-          ...compared.map((name) => `${name}: ${headers[name] ?? "-"}`),
-        ].join(" ");
-      }),
+      calls: inOneOrder(
+        server.calls.map(({ method, rawBody, headers }) => {
+          const body = blank(even(numbered(rawBody)), where);
+          return [
+            method,
+            JSON.stringify(body),
+            ...compared.map((name) => `${name}: ${headers[name] ?? "-"}`),
+          ].join(" ");
+        }),
+      ),
     });
   }
   return recorded;
+}
+
+/** dockerd lets go of a container's mounts in any order, since it keeps them in a map; here they are sorted. */
+function inOneOrder(calls: readonly string[]): readonly string[] {
+  const isUnmount = (call = "") => call.startsWith("VolumeDriver.Unmount ");
+  const ordered: string[] = [];
+  for (const [index, call] of calls.entries()) {
+    if (!isUnmount(call)) ordered.push(call);
+    else if (!isUnmount(calls[index - 1])) {
+      const end = calls.findIndex((later, at) => at > index && !isUnmount(later));
+      ordered.push(...calls.slice(index, end === -1 ? undefined : end).sort());
+    }
+  }
+  return ordered;
 }
 
 /** The host is left out: which one is written for a socket depends on dockerd's version. */
