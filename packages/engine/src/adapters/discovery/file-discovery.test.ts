@@ -195,7 +195,9 @@ describe("reading a definition", () => {
 
   it("names a file that is a directory", async () => {
     await mkdir(dir.join("etc/x.spec"), { recursive: true });
-    await expect(discovery.find("x")).rejects.toThrow(`${dir.join("etc/x.spec")}: EISDIR`);
+    await expect(discovery.find("x")).rejects.toThrow(
+      `plugin x: ${dir.join("etc/x.spec")}: it is not a file`,
+    );
   });
 
   it("is another as soon as the file or the socket is", async () => {

@@ -14,6 +14,8 @@ export async function readDefinition(name: string, place: Place): Promise<Plugin
   const found = await statIfPresent(place.path);
   if (found === undefined || (place.kind === "socket" && !found.isSocket())) return undefined;
   try {
+    // A pipe would never end.
+    if (place.kind !== "socket" && !found.isFile()) throw new Error("it is not a file");
     const address = await readAddress(place, found.size);
     const identity = JSON.stringify([place.path, address, await socketIdentity(address)]);
     return { name, path: place.path, address, identity };
