@@ -119,6 +119,22 @@ test("a plugin is not disabled while a network is its, or has its addresses of i
   await engine.ok(["plugin", "rm", name]);
 });
 
+test("networks of a managed plugin that was removed by force can be removed at once", async () => {
+  const { engine } = davitd;
+  const before = await engine.network.interfaces();
+  const { name } = await servers.managed("acme/gone");
+  await engine.ok(["network", "create", "-d", name, "--ipam-driver", name, "one"]);
+  const bridge = (await engine.network.interfaces()).find(
+    (link) => link.startsWith("tb") && !before.includes(link),
+  );
+  await engine.ok(["plugin", "rm", "-f", name]);
+  await engine.ok(["network", "rm", "one"]);
+  expect(await engine.ok(["network", "ls", "-q", "--filter", "name=^one$"])).toBe("");
+  expect(engine.log.filter((line) => line.includes("waited for") && line.includes(name))).toEqual([]);
+  // Nobody is left to do it.
+  await engine.network.run("ip", "link", "delete", bridge ?? "");
+});
+
 test("an IPAM driver that forgets is asked again for what is in use when the engine starts", async () => {
   const { engine } = davitd;
   const replayed = await servers.bySocket("replay", {

@@ -17,9 +17,11 @@ export async function insist(
   try {
     await step();
   } catch (error) {
-    const isRemoved =
-      error instanceof EngineError && error.kind === "not-found" && localName(driverName) === driverName;
+    const isRemoved = error instanceof EngineError && error.kind === "not-found" && isManaged(driverName);
     if (!(error instanceof PluginRefusal || isRemoved)) throw error;
     onRefusal(error);
   }
 }
+
+/** Whether a driver on record is a plugin that the engine manages, or managed: only those have a tag. */
+export const isManaged = (driverName: string): boolean => localName(driverName) === driverName;

@@ -12,7 +12,7 @@ import type { State } from "../../core/ports/state.ts";
 import type { NetworkDriverLookup } from "./driver-lookup.ts";
 import { driverNetwork } from "./driver-network.ts";
 import type { EndpointKeeper } from "./endpoint-keeper.ts";
-import { insist } from "./insist.ts";
+import { insist, isManaged } from "./insist.ts";
 import type { NetworkAddresses } from "./network-addresses.ts";
 import { publishNetworkEvent } from "./network-events.ts";
 import { nominallyAttached } from "./nominal-endpoints.ts";
@@ -143,9 +143,10 @@ export class Networks {
   async #finishRemoval(record: NetworkRecord): Promise<void> {
     const { state, drivers } = this.#ports;
     try {
-      await insist(record.driver, async () =>
-        (await drivers.waitFor(record.driver)).deleteNetwork(record.id),
-      );
+      // One that was removed does not come back by itself.
+      const driver = () =>
+        isManaged(record.driver) ? drivers.get(record.driver) : drivers.waitFor(record.driver);
+      await insist(record.driver, async () => (await driver()).deleteNetwork(record.id));
     } catch (error) {
       // It has not been done: the network stays, unless nobody knows.
       if (!isCanceled(error)) state.networks.put(record);
