@@ -31,6 +31,8 @@ const line = (index: number, size = 0): string =>
     stream: "stdout",
     time: `2026-01-02T03:04:05.${String(index).padStart(9, "0")}Z`,
   })}\n`;
+const going = { attributes: "", isNewRun: false, outputEnd: 0 };
+const fresh = { attributes: "", isNewRun: true, outputEnd: 0 };
 const at = (offset: number) => ({ offset, pending: {} });
 
 /** The files in order, with what is compressed as it was. */
@@ -69,7 +71,7 @@ test("what is written from the output is there once, wherever the engine was kil
       const lines = all.map((size, index) => line(index, size));
       for (const { after, tornBytes, save } of [...kills, { after: 1000, tornBytes: 0, save: true }]) {
         const log = open(limit);
-        const { position } = await log.resume("", false);
+        const { position } = await log.resume(going);
         for (const [index, text] of lines.slice(position.offset, position.offset + after).entries()) {
           await log.write([text], at(position.offset + index + 1));
           if (save && index % 3 === 0) await log.save();
@@ -90,7 +92,7 @@ test("what is written from the output is there once, wherever the engine was kil
 test("a change of files that was not noted is known by the file", async () => {
   const limits = { maxBytes: 300, maxFiles: 5, compress: false };
   const log = open(limits);
-  await log.resume("", true);
+  await log.resume(fresh);
   const lines = Array.from({ length: 9 }, (_, index) => line(index));
   await log.write(lines.slice(0, 2), at(2));
   await log.save();
@@ -98,7 +100,7 @@ test("a change of files that was not noted is known by the file", async () => {
   await log.close();
   await rename(`${dir}/log`, `${dir}/log.1`);
   const next = open(limits);
-  expect((await next.resume("", false)).position).toEqual(at(2));
+  expect((await next.resume(going)).position).toEqual(at(2));
   await next.write(lines.slice(2), at(9));
   await next.close();
   expect(written()).toBe(lines.join(""));
@@ -106,7 +108,7 @@ test("a change of files that was not noted is known by the file", async () => {
 
 test("keeps as many files as it may, each of its size and the line that goes over it", async () => {
   const log = open({ maxBytes: 200, maxFiles: 3, compress: true });
-  await log.resume("", true);
+  await log.resume(fresh);
   for (let index = 0; index < 50; index += 1) await log.write([line(index)], at(index));
   await log.close();
   expect(readdirSync(dir).toSorted()).toEqual(["log", "log.1.gz", "log.2.gz", "state"]);
@@ -121,7 +123,7 @@ test("keeps as many files as it may, each of its size and the line that goes ove
 
 test("one file only is begun anew", async () => {
   const log = open({ maxBytes: 200, maxFiles: 1, compress: false });
-  await log.resume("", true);
+  await log.resume(fresh);
   for (let index = 0; index < 50; index += 1) await log.write([line(index)], at(index));
   await log.close();
   expect(readdirSync(dir).toSorted()).toEqual(["log", "state"]);
@@ -130,7 +132,7 @@ test("one file only is begun anew", async () => {
 
 test("a follower reads through changes of files, however far behind", async () => {
   const log = open({ maxBytes: 100, maxFiles: 50, compress: false });
-  await log.resume("", true);
+  await log.resume(fresh);
   const { promise: until, resolve: end } = Promise.withResolvers<void>();
   const reading = texts(log, { follow: true, until });
   for (let index = 0; index < 40; index += 1) await log.write([line(index)], at(index));
@@ -140,14 +142,14 @@ test("a follower reads through changes of files, however far behind", async () =
 
 test("a file that somebody empties is gone on with", async () => {
   const log = open();
-  await log.resume("", true);
+  await log.resume(fresh);
   await log.write([line(1)], at(1));
   await log.save();
   truncateSync(`${dir}/log`, 0);
   await log.write([line(2)], at(2));
   await log.close();
   const next = open();
-  await next.resume("", false);
+  await next.resume(going);
   await next.write([line(3)], at(3));
   expect(await texts(next)).toEqual(expect.arrayContaining(["3 "]));
 });
@@ -157,4 +159,14 @@ test("passes over what is no line of its own", async () => {
   expect(await texts(open())).toEqual(["1 ", "2 "]);
   writeFileSync(`${dir}/log`, "");
   expect(await texts(open())).toEqual([]);
+});
+
+test("goes on at the end of the output when nothing tells how far it is", async () => {
+  const log = open();
+  await log.resume(fresh);
+  await log.write([line(1)], at(1));
+  await log.close();
+  writeFileSync(`${dir}/state`, "");
+  expect(await open().saved()).toBeUndefined();
+  expect((await open().resume({ ...going, outputEnd: 7 })).position).toEqual(at(7));
 });

@@ -4,7 +4,14 @@ import * as z from "zod";
 import { errnoOf, wrapError } from "../../core/errors.ts";
 import { type OutputPosition, outputStart } from "../../core/log/output-record.ts";
 import type { Logger } from "../../core/ports/logger.ts";
-import type { JsonLog, JsonLogFiles, JsonLogOptions, LogBatches, LogQuery } from "../../core/ports/logs.ts";
+import type {
+  JsonLog,
+  JsonLogFiles,
+  JsonLogOptions,
+  LogBatches,
+  LogQuery,
+  LogResumption,
+} from "../../core/ports/logs.ts";
 import { readJsonLog } from "./json-file-reader.ts";
 import { type RotatedFile, RotatedFiles } from "./rotated-files.ts";
 
@@ -90,21 +97,29 @@ class JsonFileLog implements JsonLog {
     return this.#version;
   }
 
-  async resume(attributes: string, isNewRun: boolean) {
+  async resume(resumption: LogResumption) {
     try {
-      return await this.#resume(attributes, isNewRun);
+      return await this.#resume(resumption);
     } catch (error) {
+      await this.#file?.close();
+      this.#file = undefined;
+      this.#state = undefined;
       throw wrapError(`open log ${this.#options.path}`, error);
     }
   }
 
-  async #resume(attributes: string, isNewRun: boolean) {
+  async saved(): Promise<OutputPosition | undefined> {
+    return (await this.#readState())?.position;
+  }
+
+  async #resume({ attributes, isNewRun, outputEnd }: LogResumption) {
     if (this.#state !== undefined) return { position: this.#position, attributes: this.#state.attributes };
-    const known = await readState(this.#options.statePath);
+    const known = await this.#readState();
     const file = await openForAppend(this.#options.path);
     this.#file = file;
     const { ino, size } = await file.stat();
-    const first = { position: outputStart, writtenBytes: 0, inode: ino, fileBytes: size, attributes };
+    const start = size === 0 ? outputStart : { offset: outputEnd, pending: {} };
+    const first = { position: start, writtenBytes: 0, inode: ino, fileBytes: size, attributes };
     const { position, writtenBytes, inode, fileBytes, ...rest } = known ?? first;
     this.#attributes = isNewRun ? attributes : rest.attributes;
     if (known === undefined) {
@@ -260,6 +275,24 @@ class JsonFileLog implements JsonLog {
     this.#state = state;
   }
 
+  /** One that a crash of the host has spoilt is none. */
+  async #readState(): Promise<State | undefined> {
+    const { statePath } = this.#options;
+    let text: string;
+    try {
+      text = await readFile(statePath, "utf8");
+    } catch (error) {
+      if (errnoOf(error) === "ENOENT") return undefined;
+      throw error;
+    }
+    try {
+      return stateSchema.parse(JSON.parse(text));
+    } catch (error) {
+      this.#logger.error({ err: error, path: statePath }, "how far a log is is not known any more");
+      return undefined;
+    }
+  }
+
   #newest(): FileHandle {
     if (this.#file === undefined) throw new Error(`log ${this.#options.path} is not open`);
     return this.#file;
@@ -334,12 +367,3 @@ class JsonFileLog implements JsonLog {
 }
 
 const openForAppend = (path: string): Promise<FileHandle> => open(path, "a", 0o640);
-
-async function readState(path: string): Promise<State | undefined> {
-  try {
-    return stateSchema.parse(JSON.parse(await readFile(path, "utf8")));
-  } catch (error) {
-    if (errnoOf(error) === "ENOENT") return undefined;
-    throw error;
-  }
-}

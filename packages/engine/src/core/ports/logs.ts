@@ -96,7 +96,9 @@ export interface JsonLog {
    * Where writing goes on from: what an earlier engine has written after that is known, and not written twice. `attributes` is what goes
    * with each line: that of the run under way is remembered and answered.
    */
-  resume(attributes: string, isNewRun: boolean): Promise<{ position: OutputPosition; attributes: string }>;
+  resume(resumption: LogResumption): Promise<{ position: OutputPosition; attributes: string }>;
+  /** What was written down last, without opening anything; undefined if nothing was. */
+  saved(): Promise<OutputPosition | undefined>;
   /**
    * Writes lines of which each is all that follows from the output; `position` is the one after them. Fails if the disk does, and then
    * goes on with the rest of them at the next call.
@@ -106,6 +108,13 @@ export interface JsonLog {
   save(): Promise<OutputPosition>;
   read(query: LogQuery): LogBatches;
   close(): Promise<void>;
+}
+
+export interface LogResumption {
+  readonly attributes: string;
+  readonly isNewRun: boolean;
+  /** Where the output ends: gone on from if there are files, and nothing tells any more how far they are. */
+  readonly outputEnd: number;
 }
 
 export interface JsonLogFiles {

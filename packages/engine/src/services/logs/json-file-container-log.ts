@@ -32,6 +32,8 @@ export class JsonFileContainerLog implements ContainerLog {
   #following: Promise<void> = Promise.resolve();
   /** Runs whose output is not all in the files. */
   #unfinished = 0;
+  /** Nobody waits for a full disk. */
+  #isStuck = false;
   /** How far the files are, in bytes of the output. */
   #written = 0;
   readonly #waiting = new Set<() => void>();
@@ -46,8 +48,17 @@ export class JsonFileContainerLog implements ContainerLog {
   }
 
   async adopt(subject: LogSubject, isRunning: boolean): Promise<void> {
+    if (!isRunning && (await this.#isWhole())) return;
     this.#begin(subject, false);
     if (!isRunning) this.endRun();
+  }
+
+  /** Whether the files have all of the output. */
+  async #isWhole(): Promise<boolean> {
+    const { output, path, log } = this.#options;
+    const size = await output.size(path);
+    const saved = await log.saved();
+    return size === 0 || (saved !== undefined && saved.offset >= size && resumeOffset(saved) >= size);
   }
 
   #begin(subject: LogSubject, isNew: boolean): void {
@@ -69,7 +80,9 @@ export class JsonFileContainerLog implements ContainerLog {
     const { signal } = this.#closing;
     try {
       signal.throwIfAborted();
-      const { position: from, attributes } = await this.#retried(() => log.resume(wanted, isNew));
+      const outputEnd = await output.size(path);
+      const resumption = { attributes: wanted, isNewRun: isNew, outputEnd };
+      const { position: from, attributes } = await this.#retried(() => log.resume(resumption));
       const assembler = new LineAssembler(lineId(id), from);
       let savedAt = from.offset;
       let offset = from.offset;
@@ -129,7 +142,10 @@ export class JsonFileContainerLog implements ContainerLog {
           );
         }
       }
+      this.#isStuck = true;
+      this.#wakeAll();
       await elapsed(delayMs, this.#closing.signal);
+      this.#isStuck = false;
       this.#closing.signal.throwIfAborted();
     }
   }
@@ -154,7 +170,7 @@ export class JsonFileContainerLog implements ContainerLog {
   /** Resolves when what the program has written by now is in the files. */
   async #caughtUp(signal: AbortSignal | undefined): Promise<void> {
     const size = await this.#options.output.size(this.#options.path);
-    while (this.#unfinished > 0 && this.#written < size) {
+    while (this.#unfinished > 0 && this.#written < size && !this.#isStuck) {
       if (signal?.aborted === true) return;
       await new Promise<void>((resolve) => {
         const wake = (): void => {
