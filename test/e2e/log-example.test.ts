@@ -45,7 +45,7 @@ test("refuses options that it does not know, before the container starts", async
   );
 });
 
-test("killed while containers write it is started again, and no line is missing", async () => {
+test("killed while containers write it is started again, and gets what it had not read", async () => {
   const { engine } = davitd;
   const script =
     "i=0; while [ $i -lt 30 ]; do seq $((i*1000+1)) $((i*1000+1000)); usleep 100000; i=$((i+1)); done";

@@ -104,6 +104,20 @@ describe("a container is exec'ed, stopped, started, killed and removed at once w
   });
 });
 
+test("the engine stops at once while one does not answer StopLogging, and the next one ends it", async () => {
+  const { engine } = davitd;
+  server.answer({ "LogDriver.StopLogging": never });
+  await engine.ok(["run", "-d", ...driver, ...container, "echo", "last"]);
+  const first = await server.nextCall("LogDriver.StopLogging");
+  const start = performance.now();
+  expect(await engine.stop()).toBe(0);
+  expect(performance.now() - start).toBeLessThan(5_000);
+  server.answer(receiver.answers);
+  await engine.start();
+  expect((await server.nextCall("LogDriver.StopLogging")).body).toEqual(first.body);
+  expect(receiver.text).toBe("last\n");
+});
+
 test("one that never answers StartLogging fails the start after ten seconds, and nothing else waits", async () => {
   server.answer({ "LogDriver.StartLogging": never });
   const id = await davitd.engine.ok(["create", ...driver, ...container, "true"]);

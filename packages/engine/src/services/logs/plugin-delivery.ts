@@ -363,18 +363,19 @@ export class PluginDelivery {
     return lines;
   }
 
-  /** Once, with everything written. */
-  async #finish(timeoutMs?: number): Promise<void> {
+  /** Once, with everything written; unless the engine stops meanwhile, whose next does it. */
+  async #finish(partingMs?: number): Promise<void> {
     const { logger, containerId: container, driver, onProgress } = this.#options;
-    this.#isOver = true;
+    const { signal } = this.#closing;
+    const call = partingMs === undefined ? { signal } : { timeoutMs: partingMs };
     try {
-      const { file } = this.#state;
-      if (this.#pipe !== undefined)
-        await this.#plugin?.stopLogging(file, timeoutMs === undefined ? {} : { timeoutMs });
+      if (this.#pipe !== undefined) await this.#plugin?.stopLogging(this.#state.file, call);
     } catch (error) {
+      if (partingMs === undefined && signal.aborted) return;
       const fields = { container, driver, reason: messageOf(error) };
       logger.error(fields, "log driver could not be told that a container has ended");
     }
+    this.#isOver = true;
     await this.#pipe?.remove();
     await onProgress();
   }
