@@ -40,3 +40,20 @@ test("an endpoint that nobody has is named in a 404", async () => {
   expect(status).toBe(404);
   expect(JSON.parse(body)).toMatchObject({ message: expect.stringContaining("page not found") });
 });
+
+test.skipIf(process.env["DAVIT_E2E"] === "dockerd").each([
+  ["/session", { Connection: "Upgrade", Upgrade: "h2c" }],
+  ["/grpc", { Connection: "Upgrade", Upgrade: "h2c" }],
+  ["/build/cancel?id=x", {}],
+  ["/build", {}],
+  ["/commit?container=x", {}],
+])(
+  "POST %s is answered with 501, a message that names it, and the connection stays HTTP's",
+  async (path, headers) => {
+    const { status, body } = await davitd.engine.request("POST", `/v1.41${path}`, { headers });
+    expect(status).toBe(501);
+    expect(JSON.parse(body)).toEqual({
+      message: expect.stringContaining(path.replace(/\?.*/, "")),
+    });
+  },
+);

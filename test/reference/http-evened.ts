@@ -69,6 +69,7 @@ const members: readonly { readonly path: RegExp; readonly differs: string }[] = 
     path: /\.(Components|Platform\.Name|Runtimes|ClusterStore|ClusterAdvertise)$/,
     differs: "own-components",
   },
+  { path: /^\[\]\.IPAM\.Config\[\]\.Gateway$/, differs: "bridge-gateway-told" },
   { path: /\.GraphDriver\.Data$/, differs: "own-components" },
   {
     path: /\.HostConfig\.(KernelMemory|KernelMemoryTCP|RestartPolicy\.Name)$/,

@@ -7,6 +7,7 @@ import {
 import {
   defaultBridgeView,
   type NetworkOfContainer,
+  networkPlaces,
   networksView,
 } from "../network/container-networks-view.ts";
 import { type Health, wireHealthcheck } from "./healthcheck.ts";
@@ -154,12 +155,12 @@ export function summaryView(
       .join(" "),
     Created: Math.floor(Date.parse(record.createdAt) / 1000),
     Ports: portList(record),
-    ...sizesView(around),
+    ...nonZero(sizesView(around)),
     Labels: { ...record.config.labels },
     State: record.status,
     Status: statusText(record, now, around.health),
     HostConfig: { NetworkMode: record.hostConfig.NetworkMode },
-    NetworkSettings: { Networks: networksView(record, around.networks) },
+    NetworkSettings: { Networks: networkPlaces(record, around.networks) },
     Mounts: mountPoints(record, around.mountpoints),
   };
 }
@@ -199,7 +200,14 @@ const healthView = (health: Health | undefined) =>
         },
       };
 
-function sizesView({ sizes }: Pick<ContainerSurroundings, "sizes">) {
+/** Lists leave out what is nothing. */
+const nonZero = (sizes: ReturnType<typeof sizesView>): ReturnType<typeof sizesView> =>
+  Object.fromEntries(Object.entries(sizes).filter(([, bytes]) => bytes > 0));
+
+function sizesView({ sizes }: Pick<ContainerSurroundings, "sizes">): {
+  readonly SizeRw?: number;
+  readonly SizeRootFs?: number;
+} {
   return sizes === undefined
     ? {}
     : { SizeRw: sizes.writtenBytes, SizeRootFs: sizes.writtenBytes + sizes.imageBytes };

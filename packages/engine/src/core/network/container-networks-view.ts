@@ -21,6 +21,15 @@ type Owner = Pick<ContainerRecord, "id" | "name" | "config" | "status">;
 export const networksView = (owner: Owner, networks: readonly NetworkOfContainer[]) =>
   Object.fromEntries(networks.map((network) => [network.wanted.name, networkView(owner, network)]));
 
+/** The same in a list, which tells places only, as the Engine's does. */
+export const networkPlaces = (owner: Owner, networks: readonly NetworkOfContainer[]) =>
+  Object.fromEntries(
+    Object.entries(networksView(owner, networks)).map(([name, view]) => [
+      name,
+      { ...view, Links: null, Aliases: null, DriverOpts: null, DNSNames: null },
+    ]),
+  );
+
 function networkView(owner: Owner, { wanted, networkId, endpoint, nominalEndpointId }: NetworkOfContainer) {
   const hasNames = !isPredefined(wanted.name);
   return {

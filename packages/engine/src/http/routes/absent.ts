@@ -15,6 +15,11 @@ export const absentRoutes = (): readonly Route[] => [
   refused("POST", "/commit", () =>
     missing("POST /commit", "this engine makes no images of containers: use docker export and docker import"),
   ),
+  ...["/session", "/grpc", "/build/cancel"].map((path) =>
+    refused("POST", path, () =>
+      missing(`POST ${path}`, "this engine builds no images: use buildah or docker buildx"),
+    ),
+  ),
   ...(["GET", "POST", "DELETE"] as const).map((method) =>
     refused(method, `/containers/{id:.*}/checkpoints${method === "DELETE" ? "/{name}" : ""}`, () =>
       missing(`${method} /containers/{id}/checkpoints`, "this engine takes no checkpoints of containers"),

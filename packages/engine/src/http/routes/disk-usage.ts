@@ -1,5 +1,13 @@
 import { EngineError } from "../../core/errors.ts";
-import { type DiskUsage, type DiskUsageType, diskUsageTypes } from "../../services/system/disk-usage.ts";
+import {
+  type DiskUsage,
+  type DiskUsageReport,
+  type DiskUsageType,
+  diskUsageTypes,
+} from "../../services/system/disk-usage.ts";
+import type { ApiVersion } from "../api-version.ts";
+import { sizesOfVersion } from "../image-of-version.ts";
+import { withNetworksOfVersion } from "../network-of-version.ts";
 import { reply } from "../reply.ts";
 import type { Route } from "../route.ts";
 
@@ -12,19 +20,19 @@ export const diskUsageRoutes = (usage: DiskUsage): readonly Route[] => [
       // Older clients get all.
       const asked = version.atLeast(1, 42) ? query.all("type") : [];
       const types = asked.length === 0 ? diskUsageTypes : asked.map(typeNamed);
-      return reply.json(await usage.report(new Set(types), signal));
-    },
-  },
-  {
-    // `docker system prune` asks for it in any case; the engine's own networks are never unused.
-    method: "POST",
-    path: "/networks/prune",
-    handle: async ({ query }) => {
-      query.filters(["label", "label!", "until"]);
-      return reply.json({ NetworksDeleted: null });
+      return reply.json(usageOfVersion(await usage.report(new Set(types), signal), version));
     },
   },
 ];
+
+function usageOfVersion(report: DiskUsageReport, version: ApiVersion): DiskUsageReport {
+  const { Containers: containers, Images: images, ...rest } = report;
+  return {
+    ...rest,
+    ...(containers && { Containers: containers.map((one) => withNetworksOfVersion(one, version)) }),
+    ...(images && { Images: images.map((one) => sizesOfVersion(one, version)) }),
+  };
+}
 
 function typeNamed(text: string): DiskUsageType {
   const found = diskUsageTypes.find((type) => type === text);

@@ -2,7 +2,7 @@ import { EngineError } from "../../core/errors.ts";
 import type { ByteStream } from "../../core/ports/byte-stream.ts";
 import { imagePruneFilterKeys } from "../../services/images/image-pruner.ts";
 import type { ImageServices } from "../../services/images/image-services.ts";
-import { imageOfVersion } from "../image-of-version.ts";
+import { imageOfVersion, sizesOfVersion } from "../image-of-version.ts";
 import { registryAuth, registryMetaHeaders } from "../registry-headers.ts";
 import { reply } from "../reply.ts";
 import type { ApiRequest, Route } from "../route.ts";
@@ -96,14 +96,14 @@ const absentRoutes = (): readonly Route[] => [
   {
     method: "GET",
     path: "/images/search",
-    handle: () => notImplemented("search: not supported: search at the registry's own site"),
+    handle: () => notImplemented("GET /images/search: not supported: search at the registry's own site"),
   },
   {
     method: "POST",
     path: "/build",
     handle: () =>
       notImplemented(
-        "build: this engine does not build images: use buildah, or docker buildx with a builder of its own " +
+        "POST /build: this engine does not build images: use buildah, or docker buildx with a builder of its own " +
           "(docker buildx create), and push or load what they make",
       ),
   },
@@ -133,8 +133,10 @@ const recordRoutes = ({ images, pruner }: ImageServices): readonly Route[] => [
   {
     method: "GET",
     path: "/images/json",
-    handle: async ({ query }) =>
-      reply.json(await images.list(filterMap(query.filters(filterKeys), filterKeys))),
+    handle: async ({ query, version }) => {
+      const listed = await images.list(filterMap(query.filters(filterKeys), filterKeys));
+      return reply.json(listed.map((image) => sizesOfVersion(image, version)));
+    },
   },
   {
     method: "POST",

@@ -3,6 +3,7 @@ import { EngineError } from "../../core/errors.ts";
 import type { EventSource } from "../../core/events.ts";
 import type { SystemService } from "../../services/system/system-service.ts";
 import { eventFilterKeys, eventMatcher } from "../event-filter.ts";
+import { infoOfVersion } from "../info-of-version.ts";
 import { type ApiReply, reply } from "../reply.ts";
 import type { ApiRequest, Route } from "../route.ts";
 import { parseUnixTime } from "../unix-time.ts";
@@ -19,7 +20,11 @@ export function systemRoutes({ system, events }: SystemRouteServices): readonly 
     { method: "GET", path: "/_ping", handle: async () => ping("OK") },
     { method: "OPTIONS", path: "/{any:.*}", handle: async () => reply.empty(200) },
     { method: "GET", path: "/version", handle: async () => reply.json(await system.version()) },
-    { method: "GET", path: "/info", handle: async () => reply.json(await system.info()) },
+    {
+      method: "GET",
+      path: "/info",
+      handle: async ({ version }) => reply.json(infoOfVersion(await system.info(), version)),
+    },
     { method: "GET", path: "/events", handle: async (request) => streamEvents(events, request) },
     {
       method: "POST",
