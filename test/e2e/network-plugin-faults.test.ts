@@ -209,6 +209,31 @@ describe("a plugin that dies", () => {
   );
 });
 
+test("a network whose driver dies while it is created is none, and is deleted when the engine starts", async () => {
+  const { engine } = davitd;
+  const name = "NetworkDriver.CreateNetwork";
+  driver.server.answer({
+    [name]: async (body, call) => {
+      await sound[name]?.(body, call);
+      await driver.server.stop();
+      return {};
+    },
+  });
+  const create = ["network", "create", "-d", "tnet", "--ipam-driver", "tnet", "hold"];
+  expect((await engine.docker(create)).exitCode).toBe(1);
+  expect(await engine.ok(["network", "ls", "-q", "--filter", "name=hold"])).toBe("");
+  heal();
+  await driver.server.start();
+  // Its name is free.
+  await engine.ok(create);
+  await engine.ok(["network", "rm", "hold"]);
+  driver.server.forget();
+  await engine.stop();
+  await engine.start();
+  await driver.server.nextCall("IpamDriver.ReleasePool");
+  expect(countsOf(driver.server, ["DeleteNetwork", "ReleaseAddress", "ReleasePool"])).toEqual([1, 1, 1]);
+});
+
 test("a client that goes away while its network is created has it undone", async () => {
   const { engine } = davitd;
   driver.server.answer({ "NetworkDriver.CreateNetwork": () => new Promise(() => undefined) });

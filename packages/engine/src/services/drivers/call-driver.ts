@@ -30,6 +30,10 @@ export async function callDriver<Answer>(
  */
 export function mayHaveBegun(error: unknown): boolean {
   if (error instanceof PluginRefusal) return false;
-  const code = errnoOf(error instanceof Error ? error.cause : undefined);
-  return code !== "ECONNREFUSED" && code !== "ENOENT";
+  // Whoever has told the failure in a wider context has kept it as the cause.
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    const code = errnoOf(cause);
+    if (code === "ECONNREFUSED" || code === "ENOENT") return false;
+  }
+  return true;
 }
