@@ -60,10 +60,13 @@ test("plugin push to a registry with a password needs docker login", async () =>
   await davitd.engine.ok(["logout", locked.host]);
 });
 
-test("plugin push of a pulled plugin publishes the same manifest elsewhere", async () => {
+test("plugin push of a pulled plugin publishes the same manifest elsewhere, after garbage was collected too", async () => {
   const [first, second] = [registry.host, (await start()).host];
   const options = ["--grant-all-permissions", "--disable", "--alias", `${second}/acme/v:1`];
   await davitd.engine.ok(["plugin", "install", ...options, `${first}/acme/v:1`]);
+  // A removal collects what no plugin names.
+  await davitd.engine.ok(["plugin", "create", "acme/brief", davitd.plugin]);
+  await davitd.engine.ok(["plugin", "rm", "acme/brief"]);
   await davitd.engine.ok(["plugin", "push", `${second}/acme/v:1`]);
   expect(await manifestOf(second)).toBe(await manifestOf(first));
 });
