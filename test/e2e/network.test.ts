@@ -1,4 +1,11 @@
-import { busyboxRootfs, startDavitdInOwnNetwork, type TestEngine } from "@davit/testkit";
+import { writeFile } from "node:fs/promises";
+import {
+  busyboxRootfs,
+  mustRun,
+  peerEnvironment,
+  startDavitdInOwnNetwork,
+  type TestEngine,
+} from "@davit/testkit";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { expectNothingLeft } from "./nothing-left.ts";
 
@@ -208,14 +215,8 @@ describe("ports", () => {
     const address = await addressOn("web", "mine");
     expect(await call("127.0.0.1", "8080")).toBe("hello\n");
     expect(await call(address.replace(/\d+$/, "1"), "8080")).toBe("hello\n");
-    const gateway = await engine.ok([
-      "network",
-      "inspect",
-      "--format",
-      "{{(index .IPAM.Config 0).Gateway}}",
-      "bridge",
-    ]);
     await sleeper("elsewhere");
+    const gateway = await engine.ok(["inspect", "--format", "{{.NetworkSettings.Gateway}}", "elsewhere"]);
     expect(await exec("elsewhere", "nc", "-w", "2", gateway, "8080")).toBe("hello");
     await engine.ok(["rm", "--force", "web"]);
     await expect(call("127.0.0.1", "8080")).rejects.toThrow("refused");
@@ -357,6 +358,10 @@ test("a live container keeps its networks through the death of the daemon, and n
   const addresses = [await addressOn("one", "mine"), await addressOn("two", "mine")];
   await engine.kill();
   process.kill(Number(pid), "SIGKILL");
+  // A sandbox that no record names.
+  const stray = `${engine.dir}/exec/network/namespaces/stray`;
+  await writeFile(stray, "");
+  await mustRun("mount", ["--bind", engine.network.path, stray], { env: peerEnvironment() });
   await engine.start();
   expect([await addressOn("one", "mine"), await addressOn("two", "mine")]).toEqual(addresses);
   await engine.line("Daemon has completed initialization");
@@ -372,4 +377,24 @@ test("a live container keeps its networks through the death of the daemon, and n
   expect((await engine.network.interfaces()).filter((name) => /^(br-|veth)/.test(name))).toEqual([]);
   expect((await rules()).filter((rule) => rule.includes("DNAT --to"))).toEqual([]);
   await expectNothingLeft(engine);
+});
+
+test("whenever the daemon is killed, the next one leaves no interface, no address and no rule of a start that it did not see to its end", async () => {
+  const id = await engine.ok(["network", "create", "--subnet", "10.8.0.0/29", "mine"]);
+  const options = ["--network", "mine", "--publish", "8080:80", "--stop-timeout", "0"];
+  await engine.ok(["create", "--name", "one", ...options, "busybox", "sleep", "600"]);
+  for (const answers of [0, 2, 4, 8, 12, 16, 24, 32]) {
+    const starting = engine.docker(["start", "one"]);
+    // The time that so many answers take.
+    for (let count = 0; count < answers; count += 1) await engine.request("GET", "/_ping");
+    await engine.kill();
+    await starting;
+    await engine.start();
+    await engine.docker(["stop", "one"]);
+    expect((await engine.network.interfaces()).filter((name) => name.startsWith("veth"))).toEqual([]);
+    expect((await rules()).filter((rule) => rule.includes("DNAT --to"))).toEqual([]);
+    expect(await engine.ok(["network", "inspect", "--format", "{{len .Containers}}", id])).toBe("0");
+  }
+  await engine.ok(["rm", "--force", "one"]);
+  for (const at of [2, 3, 4, 5, 6]) await sleeper(`c${String(at)}`, "--network", "mine");
 });

@@ -5,6 +5,7 @@ import type { Logger } from "../core/ports/logger.ts";
 import { authorization } from "../http/authorization.ts";
 import { engineHeaders } from "../http/engine-headers.ts";
 import { type ApiServer, createApiServer } from "../http/server.ts";
+import { clearSandboxes } from "../services/networks/clear-sandboxes.ts";
 import { type Adapters, createAdapters, registryClient } from "./adapters.ts";
 import { apiRoutes } from "./api-routes.ts";
 import type { Configuration } from "./configuration/configuration.ts";
@@ -84,6 +85,7 @@ export async function createEngine(configuration: Configuration, logger: Logger)
         logger.info({}, `metrics API listening on ${address}`);
       }
       await clearLeftovers(adapters);
+      await clearSandboxes(adapters);
       await services.offeredDoors.clearStale();
       await adapters.content.discardPartial(resumableForMs);
       await garbage.collect();

@@ -105,7 +105,7 @@ export class ContainerConnections {
       const left = networksOf(record).filter((other) => !isSame(other, network));
       if (left.length === networksOf(record).length) {
         throw new EngineError(
-          "forbidden",
+          "conflict",
           `container ${record.id} is not connected to ${hasProcess(record) ? "" : "the "}network ${network.name}`,
         );
       }

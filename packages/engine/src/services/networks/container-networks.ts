@@ -52,13 +52,15 @@ export class ContainerNetworks {
   find(record: ContainerRecord): readonly FoundNetwork[] {
     return networksOf(record).map((wanted) => {
       const typed = wanted.networkId === "" ? wanted.name : wanted.networkId;
-      const network = this.#resolve(typed, wanted.name);
+      // A container that has run is bound to its networks, by their IDs.
+      const told = record.startedAt.startsWith("0001-") ? wanted.name : typed;
+      const network = this.#resolve(typed, told);
       checkFits(wanted, network);
       return { network, wanted: { ...wanted, name: network.name, networkId: network.id } };
     });
   }
 
-  #resolve(typed: string, name: string): NetworkRecord {
+  #resolve(typed: string, told: string): NetworkRecord {
     const { networks } = this.#ports;
     const found = findNetwork(typed, networks.list());
     if (found !== undefined) return found;
@@ -68,7 +70,7 @@ export class ContainerNetworks {
         "network bridge not found: the daemon runs without it (use --network none, --network host or a network of your own)",
       );
     }
-    throw noSuchNetwork(name);
+    throw noSuchNetwork(told);
   }
 
   /** As far as there are such networks: a container may be made before its network. */

@@ -78,13 +78,16 @@ function bridgeParts({ name, subnet }: DefaultBridge): Pick<NetworkRecord, "ipam
     throw new EngineError("invalid", `--bip ${subnet}: not a subnet in CIDR notation`);
   }
   const network = networkOf(given);
-  const own = given.value === network.value ? { ...given, value: firstOf(network) + 1n } : given;
+  const isOwnGiven = given.value !== network.value;
+  const own = isOwnGiven ? given : { ...given, value: firstOf(network) + 1n };
   const pool = formatCidr(network);
   return {
     ipam: {
       driver: "default",
       options: {},
-      config: [{ subnet: pool, ipRange: "", gateway: formatAddress(own), auxAddresses: {} }],
+      config: [
+        { subnet: pool, ipRange: "", gateway: isOwnGiven ? formatAddress(own) : "", auxAddresses: {} },
+      ],
     },
     options: {
       "com.docker.network.bridge.default_bridge": "true",
