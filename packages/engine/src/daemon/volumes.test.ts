@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { SqliteState } from "../adapters/state/sqlite-state.ts";
 import { EngineError, PluginRefusal } from "../core/errors.ts";
 import { KeyedQueue } from "../core/keyed-queue.ts";
@@ -42,16 +42,20 @@ function engineOn(state: SqliteState) {
     list: () => Promise.resolve([]),
   };
   const drivers = {
-    get: () => Promise.resolve(driver),
+    get: () => {
+      const absent = failures.get("lookup");
+      return absent === undefined ? Promise.resolve(driver) : Promise.reject(absent);
+    },
     waitFor: () => Promise.resolve(driver),
     names: () => Promise.resolve([driver.name]),
     isSame: (typed: string, recorded: string) => typed === recorded,
   };
-  const events = { publish: ignore };
+  const published: string[] = [];
+  const events = { publish: ({ action }: { readonly action: string }) => void published.push(action) };
   const unmounts = new VolumeUnmounts({ state, drivers, events, logger });
   const ports = { state, drivers, unmounts, events, logger, queue: new KeyedQueue() };
   const volumes = new VolumeService(ports);
-  return { calls, failures, volumes, mounts: new VolumeMounts({ ...ports, volumes }) };
+  return { calls, failures, published, volumes, mounts: new VolumeMounts({ ...ports, volumes }) };
 }
 
 function stateWith(use: { readonly mountId: string | undefined }, labels = {}, driver = "acme/v:latest") {
@@ -101,6 +105,42 @@ test("a mount that cannot be ended at a restart is kept, and a removal of the vo
   failures.clear();
   await volumes.remove("vol", { force: true });
   expect(calls.slice(-2)).toEqual(["unmount m1", "remove vol"]);
+  expect(state.volumes.list()).toEqual([]);
+});
+
+describe.each([
+  ["missing", "v", new EngineError("not-found", 'plugin "v" not found')],
+  ["disabled", "acme/v:latest", new EngineError("conflict", "plugin acme/v found but disabled")],
+])("where the driver's plugin is %s", (_title, name, absent) => {
+  test("force forgets a volume, and what no container has mounted of it any more", async () => {
+    const state = stateWith({ mountId: "m1" }, {}, name);
+    const { mounts, volumes, failures, calls, published } = engineOn(state);
+    failures.set("lookup", absent);
+    await mounts.restore();
+    await expect(volumes.remove("vol", { force: false })).rejects.toThrow("volume is in use - [c1]");
+    await volumes.remove("vol", { force: true });
+    expect([state.volumes.list(), state.volumeUses.ofVolume("vol")]).toEqual([[], []]);
+    expect(published).toEqual(["destroy"]);
+    expect(calls).toEqual([]);
+  });
+
+  test("force forgets no volume that a container has", async () => {
+    const state = stateWith({ mountId: undefined }, {}, name);
+    const { volumes, failures } = engineOn(state);
+    failures.set("lookup", absent);
+    await expect(volumes.remove("vol", { force: true })).rejects.toThrow("volume is in use - [c1]");
+    expect(state.volumes.list()).toHaveLength(1);
+  });
+});
+
+test("where the driver's plugin is down, force forgets a volume and says what is wrong", async () => {
+  const state = stateWith({ mountId: undefined });
+  state.volumeUses.removeOfContainer("c1");
+  const { volumes, failures } = engineOn(state);
+  failures.set("lookup", down);
+  await expect(volumes.remove("vol", { force: false })).rejects.toThrow("connection refused");
+  expect(state.volumes.list()).toHaveLength(1);
+  await expect(volumes.remove("vol", { force: true })).rejects.toThrow("connection refused");
   expect(state.volumes.list()).toEqual([]);
 });
 

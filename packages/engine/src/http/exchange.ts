@@ -14,6 +14,7 @@ import type { ApiRequest, Handler, Middleware } from "./route.ts";
 import type { RouteMatch } from "./router.ts";
 import { sendError, sendReply } from "./send-reply.ts";
 import { splitTarget } from "./split-target.ts";
+import type { Unanswered } from "./unanswered.ts";
 import { refuseUpgrade, serveWebsocket } from "./websocket.ts";
 
 export type FoundRoute = Extract<RouteMatch, { readonly kind: "found" }>;
@@ -25,6 +26,7 @@ export interface ExchangeContext {
   /** Of every answer. */
   readonly headers: Readonly<Record<string, string>>;
   readonly identify: (request: IncomingMessage) => ClientIdentity | undefined;
+  readonly unanswered: Pick<Unanswered, "requireOnly">;
 }
 
 /** One request from its routing to the end of its reply. */
@@ -97,6 +99,7 @@ export class Exchange {
     if (this.#found.route.hijack !== "after-body") {
       throw new Error("hijack from a route that is not marked for it");
     }
+    this.#context.unanswered.requireOnly(this.#request, response);
     const upgrade = this.#request.headers.upgrade === "tcp";
     const headers = Object.fromEntries(
       Object.entries(response.getHeaders()).map(([name, value]) => [name, String(value)]),
@@ -193,7 +196,7 @@ export class Exchange {
         if (value === undefined) throw new Error(`route ${route.path} has no {${name}}`);
         return value;
       },
-      query: new Query(new URLSearchParams(rawQuery)),
+      query: new Query(parameters(rawQuery)),
       body: requestBody(this.#bodyBytes(), { contentType: headers["content-type"] }),
       origin: {
         rawPath,
@@ -226,6 +229,9 @@ export class Exchange {
     else logger.debug(fields, `request refused: ${messageOf(error)}`);
   }
 }
+
+/** A second question mark is part of a name, as it is to Go. */
+const parameters = (rawQuery: string): URLSearchParams => new URLSearchParams(`?${rawQuery}`);
 
 const isStream = ({ kind }: ApiReply): boolean =>
   kind === "json-lines" || kind === "bytes" || kind === "late-json" || kind === "hijack";

@@ -1,8 +1,9 @@
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { EngineError } from "../core/errors.ts";
 import { reply } from "./reply.ts";
+import type { Route } from "./route.ts";
 import { readUntil, route, ServerFixture } from "./server-fixture.ts";
 
 let engine: ServerFixture;
@@ -153,4 +154,46 @@ test("closing the server cuts a connection taken over", async () => {
   await server.close({ graceMs: 0 });
   expect(await text(socket)).toBe("");
   socket.destroy();
+});
+
+describe("a connection on which other requests wait for their answers", () => {
+  const refusal = "the connection cannot be taken over: other requests wait for their answers on it";
+  const ask = (path: string, headers = ""): string =>
+    `POST ${path} HTTP/1.1\nHost: x\n${headers}Content-Length: 0\n\n`;
+  const gate = { open: () => undefined as void };
+  const slow = route("POST", "/slow", () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    gate.open = resolve;
+    return promise.then(() => reply.text("in its own time"));
+  });
+  const exec: Route = {
+    method: "POST",
+    path: "/exec",
+    hijack: "after-body",
+    handle: () => Promise.resolve(reply.hijack("x/y", (client) => client.write(Buffer.from("taken")))),
+  };
+
+  test.each([
+    ["/c/a/attach", ""],
+    ["/c/a/attach", upgrade],
+    ["/exec", ""],
+    ["/exec", upgrade],
+  ])("is not taken over, and each is answered in its turn (%s %j)", async (path, headers) => {
+    await engine.serve([echo, slow, exec]);
+    const socket = await engine.open(ask("/slow") + ask(path, headers));
+    // Both have been read by then.
+    await engine.call("GET", "/nothing");
+    await engine.call("GET", "/nothing");
+    gate.open();
+    const answers = await text(socket);
+    expect(answers).toMatch(/^HTTP\/1\.1 200 OK[^]*in its own time[^]*HTTP\/1\.1 400 Bad Request/);
+    expect(answers).toContain(refusal);
+  });
+
+  test("is not taken over by the first of them either", async () => {
+    const server = await engine.serve([echo, exec]);
+    const socket = await engine.open(ask("/exec") + ask("/nothing"));
+    expect(await text(socket)).toMatch(/^HTTP\/1\.1 400 Bad Request/);
+    await server.close({ graceMs: 60_000 });
+  });
 });

@@ -7,6 +7,7 @@ import type { Logger } from "../core/ports/logger.ts";
 import { type ApiVersionRange, supportedApiVersions } from "./api-version.ts";
 import { type ClientIdentity, verifiedIdentity } from "./client-identity.ts";
 import { type EngineIdentity, engineHeaders } from "./engine-headers.ts";
+import { statusOf } from "./error-status.ts";
 import { Exchange, type FoundRoute } from "./exchange.ts";
 import { type TakenConnection, takeConnection } from "./hijack.ts";
 import { describeAddress, type ListenAddress } from "./listen-address.ts";
@@ -14,6 +15,7 @@ import type { Middleware, Route } from "./route.ts";
 import { createRouter, type RouteMatch } from "./router.ts";
 import { sendError } from "./send-reply.ts";
 import { splitTarget } from "./split-target.ts";
+import { Unanswered } from "./unanswered.ts";
 import { clearStaleSocket, protectSocket } from "./unix-socket.ts";
 import { isWebsocketRequest } from "./websocket.ts";
 
@@ -55,6 +57,7 @@ class NodeApiServer implements ApiServer {
   readonly #servers = new Set<Server>();
   readonly #exchanges = new Map<Exchange, Promise<void>>();
   readonly #hijacked = new Set<Duplex>();
+  readonly #unanswered = new Unanswered();
   /** TCP connections whose TLS is not up yet. */
   readonly #handshakes = new Set<Socket>();
   #closing = false;
@@ -175,9 +178,8 @@ class NodeApiServer implements ApiServer {
 
   #upgradeRoute(request: IncomingMessage): FoundRoute | undefined {
     const found = this.#match(request);
-    if (found.kind !== "found") return undefined;
-    const { hijack } = found.route;
-    return hijack === true || (hijack === "websocket" && isWebsocketRequest(request)) ? found : undefined;
+    if (found.kind !== "found" || !takesOver(found.route, request)) return undefined;
+    return this.#unanswered.isNone(request.socket) ? found : undefined;
   }
 
   #onRequest(request: IncomingMessage, response: ServerResponse, identify: Identify): void {
@@ -185,6 +187,7 @@ class NodeApiServer implements ApiServer {
       response.setHeader(name, value);
     }
     if (this.#closing) response.shouldKeepAlive = false;
+    this.#unanswered.add(request, response);
     const match = this.#match(request);
     switch (match.kind) {
       case "not-found":
@@ -199,11 +202,23 @@ class NodeApiServer implements ApiServer {
         response.end();
         return;
       case "found":
-        if (match.route.hijack === true) {
-          return this.#takeOver(this.#exchange(request, match, identify), takeConnection(request, response));
-        }
+        if (takesOver(match.route, request)) return this.#takeOverPlain(request, response, match, identify);
         return this.#track(this.#exchange(request, match, identify), (exchange) => exchange.answer(response));
     }
+  }
+
+  #takeOverPlain(
+    request: IncomingMessage,
+    response: ServerResponse,
+    found: FoundRoute,
+    identify: Identify,
+  ): void {
+    try {
+      this.#unanswered.requireOnly(request, response);
+    } catch (error) {
+      return sendError(response, statusOf(error), messageOf(error));
+    }
+    this.#takeOver(this.#exchange(request, found, identify), takeConnection(request, response));
   }
 
   #onClientError(error: Error, socket: Duplex): void {
@@ -229,6 +244,7 @@ class NodeApiServer implements ApiServer {
       middleware,
       logger,
       identify,
+      unanswered: this.#unanswered,
     };
     return new Exchange(context, request, found);
   }
@@ -238,6 +254,10 @@ class NodeApiServer implements ApiServer {
     this.#exchanges.set(exchange, done);
   }
 }
+
+/** Whether the request's connection becomes the handler's before its body is read. */
+const takesOver = ({ hijack }: Route, request: IncomingMessage): boolean =>
+  hijack === true || (hijack === "websocket" && isWebsocketRequest(request));
 
 const pathOf = ({ url = "/" }: IncomingMessage): string => splitTarget(url).rawPath;
 

@@ -48,7 +48,8 @@ function requestOf(wire: WireRequest): AuthorizationRequest {
     method: wire.RequestMethod,
     path,
     version,
-    query: new URLSearchParams(question === -1 ? "" : wire.RequestUri.slice(question + 1)),
+    // With the question mark, so that one that follows is no more dropped than by the engine.
+    query: new URLSearchParams(question === -1 ? "" : wire.RequestUri.slice(question)),
     headers: wire.RequestHeaders,
     body: jsonOf(wire.RequestBody),
   };

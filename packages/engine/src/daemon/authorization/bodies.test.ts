@@ -226,6 +226,12 @@ test("a path is shown as it is routed, whatever of it is encoded, and however th
   expect(read).toEqual(Array.from({ length: 2 }, () => ({ privileged: false, name: "a" })));
 });
 
+test("a second question mark belongs to a name, as it does to whoever reads what is shown", async () => {
+  const path = "/containers/create??name=a";
+  expect((await engine.request("POST", path, { body: { Image: "x" } })).status).toBe(201);
+  expect(read).toEqual([{ privileged: false, name: "" }]);
+});
+
 test("a body without its type is refused also where the handler would take any", async () => {
   const body = Buffer.from('[{"Name":"network","Value":["host"]}]');
   const headers = { "Content-Type": "application/octet-stream" };

@@ -1,4 +1,4 @@
-import { wrapError } from "../../core/errors.ts";
+import { EngineError, wrapError } from "../../core/errors.ts";
 import { localName } from "../../core/plugin/resolve.ts";
 import type { Logger } from "../../core/ports/logger.ts";
 import type { PluginConnection } from "../../core/ports/plugin-connection.ts";
@@ -65,5 +65,9 @@ export class VolumeDrivers {
     return driver;
   }
 }
+
+/** Whether a driver was not found because its plugin is missing or disabled; one that is enabled and down may be back at any moment. */
+export const isDriverAbsent = (error: unknown): boolean =>
+  error instanceof EngineError && (error.kind === "not-found" || error.kind === "conflict");
 
 const isBuiltIn = (name: string): boolean => name === "" || name === "local";

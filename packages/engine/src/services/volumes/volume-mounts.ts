@@ -122,7 +122,7 @@ export class VolumeMounts implements ContainerVolumes {
     await Promise.all(
       [...names].map((name) =>
         queue.run(name, async () => {
-          await unmounts.settleGone(name);
+          await unmounts.settleGone(name, { force: false });
           if (removable.has(name)) await this.#removeAnonymous(name);
         }),
       ),

@@ -1,12 +1,13 @@
 import type { DriverVolume, Volume } from "@davit/protocol";
-import { EngineError, isCanceled, wrapError } from "../../core/errors.ts";
+import { EngineError, isCanceled, messageOf, wrapError } from "../../core/errors.ts";
 import type { EventPublisher } from "../../core/events.ts";
 import { newId } from "../../core/identifiers.ts";
 import type { KeyedQueue } from "../../core/keyed-queue.ts";
 import type { Logger } from "../../core/ports/logger.ts";
 import type { State } from "../../core/ports/state.ts";
+import type { VolumeDriver } from "../../core/ports/volume-driver.ts";
 import type { VolumeRecord } from "../../core/volume/record.ts";
-import type { DriverCatalog } from "../drivers/volume-drivers.ts";
+import { type DriverCatalog, isDriverAbsent } from "../drivers/volume-drivers.ts";
 import type { VolumeRequest } from "./container-volumes.ts";
 import { DriverSurvey, type VolumeSurvey } from "./driver-survey.ts";
 import type { VolumeUnmounts } from "./volume-unmounts.ts";
@@ -129,7 +130,7 @@ export class VolumeService {
     return this.#survey.list(signal);
   }
 
-  /** Removes a volume that no container uses; `force` also forgets one whose driver cannot remove it any more. */
+  /** Removes a volume that no container uses; `force` also forgets one whose driver is not there, or cannot remove it any more. */
   async remove(
     name: string,
     options: { readonly force: boolean; readonly signal?: AbortSignal | undefined },
@@ -148,7 +149,7 @@ export class VolumeService {
       if (force) return;
       throw noSuchVolume("get", name);
     }
-    await this.#unmounts.settleGone(name);
+    await this.#unmounts.settleGone(name, { force });
     const users = this.#state.volumeUses.ofVolume(name).map(({ containerId }) => containerId);
     if (users.length > 0) {
       throw new EngineError(
@@ -156,9 +157,16 @@ export class VolumeService {
         `remove ${name}: volume is in use - [${[...new Set(users)].join(", ")}]`,
       );
     }
-    const driver = await this.#drivers.get(record.driver, signal).catch((error: unknown) => {
-      throw wrapError(`remove ${name}`, error);
-    });
+    let driver: VolumeDriver;
+    try {
+      driver = await this.#drivers.get(record.driver, signal);
+    } catch (error) {
+      const isForgotten = force && !isCanceled(error);
+      if (isForgotten) this.#forget(record, error);
+      if (!(isForgotten && isDriverAbsent(error))) throw wrapError(`remove ${name}`, error);
+      this.#publish("destroy", record);
+      return;
+    }
     this.#state.note(() => this.#state.volumes.put({ ...record, pending: "remove" }));
     try {
       if ((await driver.get(name, call)) === undefined) {
@@ -169,13 +177,21 @@ export class VolumeService {
       await driver.remove(name, call);
     } catch (error) {
       if (this.#state.volumes.get(name) === undefined) throw error;
-      if (force) this.#state.volumes.remove(name);
+      if (force) this.#forget(record, error);
       else if (isCanceled(error)) this.#settleNext(name);
       else this.#state.volumes.put(record);
       throw wrapError(`remove ${name}`, error);
     }
     this.#state.volumes.remove(name);
     this.#publish("destroy", record);
+  }
+
+  #forget({ name, driver }: VolumeRecord, reason: unknown): void {
+    this.#state.volumes.remove(name);
+    this.#logger.warn(
+      { volume: name, driver, reason: messageOf(reason) },
+      "volume is forgotten, and was not removed by its driver: what data that has of it stays there",
+    );
   }
 
   /** Removes what no container uses: anonymous ones, or with `all` every `local` one without options. */

@@ -4,7 +4,7 @@ import { localName } from "../../core/plugin/resolve.ts";
 import type { Logger } from "../../core/ports/logger.ts";
 import type { State } from "../../core/ports/state.ts";
 import type { VolumeUse } from "../../core/volume/record.ts";
-import type { DriverCatalog } from "../drivers/volume-drivers.ts";
+import { type DriverCatalog, isDriverAbsent } from "../drivers/volume-drivers.ts";
 import type { MountOptions } from "./container-volumes.ts";
 
 export interface VolumeUnmountsOptions {
@@ -80,8 +80,11 @@ export class VolumeUnmounts {
     else this.#gone.delete(containerId);
   }
 
-  /** Tries again to end what containers that are no more left mounted of a volume; failures are logged. */
-  async settleGone(volume: string): Promise<void> {
+  /**
+   * Tries again to end what containers that are no more left mounted of a volume; failures are logged. With `force` a driver that is not
+   * there is not waited for to be told.
+   */
+  async settleGone(volume: string, { force }: { readonly force: boolean }): Promise<void> {
     const { state, logger } = this.#options;
     for (const use of state.volumeUses.ofVolume(volume)) {
       if (!this.#gone.has(use.containerId)) continue;
@@ -89,7 +92,14 @@ export class VolumeUnmounts {
         await this.settle(use);
         this.end(use.containerId);
       } catch (error) {
-        logger.error({ volume, container: use.containerId, err: error }, "volume is still mounted");
+        const fields = { volume, container: use.containerId, err: error };
+        if (!(force && isDriverAbsent(error))) {
+          logger.error(fields, "volume is still mounted");
+          continue;
+        }
+        logger.warn(fields, "mount of a volume is forgotten, since its driver is not there to be told");
+        this.forget(use);
+        this.end(use.containerId);
       }
     }
   }
