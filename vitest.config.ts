@@ -1,8 +1,33 @@
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
+
+/** The files that take longest, the longest first: one of them alone at the end would have a processor idle. */
+const longest = [
+  "test/e2e/installation",
+  "test/reference/script",
+  "test/reference/older-script",
+  "test/e2e/docs",
+  "test/e2e/davit-cli",
+  "test/e2e/crash",
+  "test/e2e/log-drivers",
+  "test/e2e/hand-made",
+  "test/e2e/plugin-layers",
+];
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification): number => {
+      const index = longest.findIndex((file) => moduleId.endsWith(`/${file}.test.ts`));
+      return index === -1 ? longest.length : index;
+    };
+    return (await super.sort(files)).toSorted((one, other) => rank(one) - rank(other));
+  }
+}
 
 /** Everything that needs root, runc, a registry or a daemon lies outside `unit`. */
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
@@ -32,9 +57,21 @@ export default defineConfig({
         test: {
           name: "reference",
           include: ["test/reference/**/*.test.ts"],
+          exclude: ["test/reference/**/*-speed.test.ts"],
           testTimeout: 600_000,
-          hookTimeout: 300_000,
+          hookTimeout: 600_000,
+          // Much of it is waiting for dockerd.
+          maxWorkers: 2,
+        },
+      },
+      {
+        // Measures, so nothing else runs meanwhile.
+        test: {
+          name: "speed",
+          include: ["test/reference/**/*-speed.test.ts"],
+          testTimeout: 600_000,
           maxWorkers: 1,
+          sequence: { groupOrder: 1 },
         },
       },
     ],

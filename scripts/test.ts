@@ -3,7 +3,7 @@ import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 
 /** Runs the checks and every suite, one after the other, and ends with the sum of them all. */
-const suites = ["unit", "integration", "e2e", "reference"] as const;
+const suites = ["unit", "integration", "e2e", "reference", "speed"] as const;
 
 interface Tally {
   readonly passed: number;
