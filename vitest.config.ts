@@ -34,6 +34,8 @@ export default defineConfig({
           name: "unit",
           include: ["packages/*/src/**/*.test.ts", "scripts/**/*.test.ts", "examples/*/src/**/*.test.ts"],
           exclude: ["**/*.integration.test.ts"],
+          // They share nothing that they change, and most are shorter than the start of a process.
+          isolate: false,
         },
       },
       {

@@ -76,6 +76,16 @@ test("goes on from any position as if it had never stopped", () => {
   );
 });
 
+test("what both streams have not finished ends in one order, whichever began first", () => {
+  const record = { timestamp, bytes: Buffer.from("a"), partial: true } as const;
+  const { assembler, messages, take } = assembled([
+    { ...record, stream: "stderr", offset: 0 },
+    { ...record, stream: "stdout", offset: 60 },
+  ]);
+  assembler.flush(take);
+  expect(messages.map(({ stream }) => stream)).toEqual(["stdout", "stderr"]);
+});
+
 test("a line of whole pieces ends with an empty one; what has no newline has no last one", () => {
   const bytes = new Uint8Array(pieceBytes);
   const record = { stream: "stdout", timestamp, bytes, partial: false, offset: 7 } as const;

@@ -94,8 +94,10 @@ export class LineAssembler {
 
   /** The output ends here: what has no newline by now gets none. */
   flush(take: (message: LogMessage) => void): void {
-    for (const [stream, line] of this.#unfinished) {
-      if (line.bytes > 0) this.#takePiece(stream, line, line.bytes, false, take);
+    // In one order, whichever began first: who goes on from a later position does not know.
+    for (const stream of ["stdout", "stderr"] as const) {
+      const line = this.#unfinished.get(stream);
+      if (line !== undefined && line.bytes > 0) this.#takePiece(stream, line, line.bytes, false, take);
     }
     this.#unfinished.clear();
   }
