@@ -184,6 +184,22 @@ describe("a network of one's own", () => {
     expect((await engine.docker(["exec", "one", "nslookup", "two"])).exitCode).not.toBe(0);
   });
 
+  test("is made beside others at the same time, each with all of its rules", async () => {
+    // As on a host where there have been none yet.
+    for (const table of ["filter", "nat"]) {
+      await engine.network.run("iptables", "--table", table, "--flush");
+      await engine.network.run("iptables", "--table", table, "--delete-chain");
+    }
+    const names = ["a", "b", "c", "d", "e"];
+    const ids = await Promise.all(names.map((name) => engine.ok(["network", "create", name])));
+    const found = await rules();
+    const counts = ids.map((id) => found.filter((rule) => rule.includes(id.slice(0, 16))).length);
+    expect(new Set(counts).size).toBe(1);
+    expect(counts[0]).toBeGreaterThan(5);
+    const jumps = (await engine.network.run("iptables", "-S", "FORWARD")).split("\n");
+    expect(jumps.filter((line) => line.includes("DAVIT"))).toEqual(["-A FORWARD -j DAVIT-FORWARD"]);
+  });
+
   test("keeps its containers apart, too, where it is asked to", async () => {
     const options = [
       "com.docker.network.bridge.enable_icc=false",

@@ -118,7 +118,6 @@ export const networkContainerSteps: readonly HttpStep[] = [
   container("lost", "nosuch"),
   ask("POST /containers/lost/start"),
   ask("DELETE /containers/lost"),
-  container("two", "plain", { plain: {}, asked: {} }),
   container("bad", "bridge", { bridge: { IPAMConfig: { IPv4Address: "zz" } } }),
   container("aliased", "host", { host: { Aliases: ["zz"] } }),
   ask("POST /containers/aliased/start"),

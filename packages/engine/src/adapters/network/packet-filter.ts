@@ -1,4 +1,5 @@
 import { EngineError, messageOf } from "../../core/errors.ts";
+import { KeyedQueue } from "../../core/keyed-queue.ts";
 import type { Logger } from "../../core/ports/logger.ts";
 import { runProgram } from "../../linux/run-program.ts";
 
@@ -45,6 +46,8 @@ export class PacketFilter {
   readonly #options: PacketFilterOptions;
   #unusable: Promise<string | undefined> | undefined;
   #founded: Promise<void> | undefined;
+  /** Changes one after the other: each begins with what is there. */
+  readonly #queue = new KeyedQueue();
 
   constructor(options: PacketFilterOptions) {
     this.#options = options;
@@ -72,7 +75,11 @@ export class PacketFilter {
   }
 
   /** Adds rules under a tag that has none yet. */
-  async add(tag: string, rules: readonly FilterRule[]): Promise<void> {
+  add(tag: string, rules: readonly FilterRule[]): Promise<void> {
+    return this.#queue.run("rules", () => this.#add(tag, rules));
+  }
+
+  async #add(tag: string, rules: readonly FilterRule[]): Promise<void> {
     await this.#found();
     const added = additions(tag, rules);
     try {
@@ -86,15 +93,17 @@ export class PacketFilter {
   }
 
   /** Makes these the rules of a tag, in place of those it had. */
-  async replace(tag: string, rules: readonly FilterRule[]): Promise<void> {
-    this.#founded = undefined;
-    await this.#found();
-    const removed = await this.#removals(tag);
-    await this.#restore(merge(removed, additions(tag, rules)));
+  replace(tag: string, rules: readonly FilterRule[]): Promise<void> {
+    return this.#queue.run("rules", async () => {
+      this.#founded = undefined;
+      await this.#found();
+      const removed = await this.#removals(tag);
+      await this.#restore(merge(removed, additions(tag, rules)));
+    });
   }
 
-  async remove(tag: string): Promise<void> {
-    await this.#restore(await this.#removals(tag));
+  remove(tag: string): Promise<void> {
+    return this.#queue.run("rules", async () => this.#restore(await this.#removals(tag)));
   }
 
   async #removals(tag: string): Promise<Changes> {
