@@ -130,3 +130,21 @@ test.skipIf(isDockerd)(
     await davitd.engine.ok(["rm", "--force", "part", "later"]);
   },
 );
+
+test("access lists, which mean something on their machine only, are not copied either way", async () => {
+  // Version 2: the owner, user 12345, the group, the mask, others.
+  const list = "0200000001000600ffffffff020004003930000004000400ffffffff10000400ffffffff20000400ffffffff";
+  const setList = "os.setxattr(sys.argv[1], 'system.posix_acl_access', bytes.fromhex(sys.argv[2]))";
+  const names = (path: string) => python("print(os.listxattr(sys.argv[1]))", path);
+  const path = davitd.dir.join("listed");
+  await writeFile(path, "text");
+  await python(setList, path, list);
+  await run("shared", "--volume", `${davitd.dir.path}:/host`);
+  await davitd.engine.ok(["cp", "shared:/host/listed", `${path}-out`]);
+  const tar = await davitd.engine.request("GET", "/containers/shared/archive?path=/host/listed");
+  expect(tar.body).not.toContain("posix_acl");
+  await davitd.engine.ok(["cp", path, "shared:/host/listed-in"]);
+  expect(await names(path)).toContain("posix_acl_access");
+  expect(await Promise.all([names(`${path}-out`), names(`${path}-in`)])).toEqual(["[]\n", "[]\n"]);
+  await davitd.engine.ok(["rm", "--force", "shared"]);
+});

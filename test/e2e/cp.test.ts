@@ -1,5 +1,5 @@
 import { lstat, mkdir, readFile, readlink, symlink, writeFile } from "node:fs/promises";
-import { busyboxRootfs, mountsBelow } from "@davit/testkit";
+import { busyboxRootfs, mountsBelow, mustRun } from "@davit/testkit";
 import { beforeAll, describe, expect, test } from "vitest";
 import { useDavitd } from "./use-davitd.ts";
 
@@ -137,6 +137,42 @@ describe("cp into a container", () => {
     expect(answer).toMatchObject({ status: 400, body: expect.stringContaining("unexpected EOF") });
   });
 });
+
+test.skipIf(process.env["DAVIT_E2E"] === "dockerd")(
+  "a container that has ended, which the engine does not know yet, is copied from and to as it is afterwards",
+  async () => {
+    const { engine } = davitd;
+    const run = ["run", "-d", "--name", "ending", "--network", "none", "-v", "one:/data", "busybox"];
+    await engine.ok([...run, "sh", "-c", "echo last > /last; exec sleep 600"]);
+    await engine.ok(["exec", "ending", "cat", "/last"]);
+    const pid = Number(await engine.ok(["inspect", "--format", "{{.State.Pid}}", "ending"]));
+    const monitor = Number(
+      /^PPid:\s*(\d+)$/m.exec(await readFile(`/proc/${String(pid)}/status`, "utf8"))?.[1],
+    );
+    process.kill(monitor, "SIGSTOP");
+    try {
+      process.kill(pid, "SIGKILL");
+      // It keeps its number until the monitor has seen it, and has no root any more.
+      const awaited = "import os, select, sys; select.select([os.pidfd_open(int(sys.argv[1]))], [], [])";
+      await mustRun("python3", ["-c", awaited, String(pid)]);
+      const archive = "/containers/ending/archive?path=";
+      const answers = Promise.all([
+        engine.request("GET", `${archive}/last`),
+        engine.request("HEAD", `${archive}/data/v`),
+        engine.request("GET", "/containers/ending/export"),
+        engine.request("PUT", `${archive}/`, { body: new Uint8Array(1024) }),
+      ]);
+      expect(await engine.ok(["inspect", "--format", "{{.State.Running}}", "ending"])).toBe("true");
+      process.kill(monitor, "SIGCONT");
+      const [file, stat, whole, put] = await answers;
+      expect([file.status, stat.status, whole.status, put.status]).toEqual([200, 200, 200, 200]);
+      expect(file.body).toContain("last\n");
+      expect(whole.body).toContain("last\n");
+    } finally {
+      process.kill(monitor, "SIGCONT");
+    }
+  },
+);
 
 test("export gives the root file system without what is mounted", async () => {
   const path = davitd.dir.join("all.tar");

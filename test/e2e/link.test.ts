@@ -39,7 +39,7 @@ test("a linked container is known by its alias, its host name and its name, and 
   );
 });
 
-test("an address that changes is followed in /etc/hosts, what else was written there stays", async () => {
+test("an address that changes is followed in /etc/hosts and by exec, what else was written there stays", async () => {
   await engine.ok([
     "run",
     "--detach",
@@ -55,6 +55,9 @@ test("an address that changes is followed in /etc/hosts, what else was written t
   await engine.ok(["exec", "follower", "sh", "-c", "echo '1.2.3.4 mine' >> /etc/hosts"]);
   const before = await addressOf("db");
   await engine.ok(["stop", "--time", "0", "db"]);
+  expect(await refusal("exec", "follower", "true")).toContain(
+    "Cannot link to a non running container: /db AS /follower/db",
+  );
   // Somebody else has its address by the time it comes back.
   await engine.ok(["run", "--detach", ...killed, "--name", "squatter", "busybox", "sleep", "600"]);
   await engine.ok(["start", "db"]);
@@ -63,6 +66,10 @@ test("an address that changes is followed in /etc/hosts, what else was written t
   expect(address).not.toBe(before);
   expect(await linesWith(["exec", "follower", "cat", "/etc/hosts"], "db")).toEqual([`${address}\tdb dbhost`]);
   expect(await linesWith(["exec", "follower", "cat", "/etc/hosts"], "mine")).toEqual(["1.2.3.4 mine"]);
+  // Its own program has what was so when it was started, one that is run in it what is so now.
+  expect(await linesWith(["exec", "follower", "env"], "5432_TCP_ADDR")).toEqual([
+    `DB_PORT_5432_TCP_ADDR=${address}`,
+  ]);
 });
 
 test("names of links are shown, followed through a rename, and end with rm --link", async () => {

@@ -74,7 +74,7 @@ describe("a network of one's own", () => {
     );
     await engine.ok(["stop", "one"]);
     await engine.ok(["network", "rm", "mine"]);
-    expect(await fails("start", "one")).toContain(`network ${id} not found`);
+    expect(await fails("start", "one")).toContain("network mine not found");
   });
 
   test("is not one of those that are always there", async () => {
@@ -168,9 +168,13 @@ describe("a network of one's own", () => {
   test("without a way out has no default route, and nobody outside is asked for names", async () => {
     await engine.ok(["network", "create", "--internal", "mine"]);
     await sleeper("one", "--network", "mine");
-    await sleeper("two", "--network", "mine");
+    await sleeper("two", "--network", "mine", "--expose", "80", "--publish", "8090:90");
     expect(await exec("one", "ip", "route")).not.toContain("default");
     await ping("one", "two");
+    const ports = ["--filter", "name=two", "--format", "{{.Ports}}"];
+    expect(await engine.ok(["ps", ...ports])).toBe("");
+    await engine.ok(["network", "connect", "bridge", "two"]);
+    expect(await engine.ok(["ps", ...ports])).toContain("80/tcp");
     expect((await engine.docker(["exec", "one", "nslookup", "example.org"])).stdout).toContain("REFUSED");
   });
 

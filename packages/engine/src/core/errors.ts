@@ -42,6 +42,13 @@ export class PluginUnreachable extends EngineError {
 /** A step that failed at a driver that could not be told to undo it either: it may have been carried out. */
 export class UnsettledStep extends EngineError {}
 
+/** A container's process ended before something could be done by way of it: nothing was begun. */
+export class ProcessGone extends EngineError {
+  constructor(message: string, options?: { readonly cause?: unknown }) {
+    super("conflict", message, options);
+  }
+}
+
 /** The text of whatever was thrown. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 

@@ -26,29 +26,18 @@ export class LinuxContainerFiles implements ContainerFiles {
 
   async pack(view: FileView, path: string, signal: AbortSignal) {
     const locator = await told("open", path, () => Locator.open(view));
-    let isRead = false;
-    const release = (): void => {
-      // One that is being read closes what it has open itself.
-      if (!isRead) void locator[Symbol.asyncDispose]();
-    };
     try {
       const stat = await told("look up", path, () => statOf(locator, path));
-      signal.addEventListener("abort", release, { once: true });
-      if (signal.aborted) release();
-      const archive = async function* (): ByteStream {
-        isRead = true;
-        yield* ended(packPath(locator, path, signal));
-      };
-      return { stat, archive: archive() };
+      return { stat, archive: closing(locator, signal, () => packPath(locator, path, signal)) };
     } catch (error) {
       await locator[Symbol.asyncDispose]();
       throw error;
     }
   }
 
-  async *packAll(view: FileView, signal: AbortSignal): ByteStream {
-    await using locator = await Locator.open(view);
-    yield* ended(new Packer(locator, signal).contents(locator.root, ""));
+  async packAll(view: FileView, signal: AbortSignal): Promise<ByteStream> {
+    const locator = await told("open", "/", () => Locator.open(view));
+    return closing(locator, signal, () => new Packer(locator, signal).contents(locator.root, ""));
   }
 
   async unpack(view: FileView, path: string, archive: ByteStream, options: UnpackOptions): Promise<void> {
@@ -109,8 +98,23 @@ async function linkTarget(locator: Locator, parts: readonly string[]): Promise<s
   return `/${target.map(textOf).join("/")}`;
 }
 
+/** Closes what was opened for a stream when that ends, or at the signal if nobody has begun to read it. */
+function closing(locator: Locator, signal: AbortSignal, read: () => ByteStream): ByteStream {
+  let isRead = false;
+  const release = (): void => {
+    if (!isRead) void locator[Symbol.asyncDispose]();
+  };
+  signal.addEventListener("abort", release, { once: true });
+  if (signal.aborted) release();
+  const archive = async function* (): ByteStream {
+    isRead = true;
+    await using _closed = locator;
+    yield* ended(read());
+  };
+  return archive();
+}
+
 async function* packPath(locator: Locator, path: string, signal: AbortSignal): ByteStream {
-  await using _closed = locator;
   const { followLast, name } = parseArchivePath(path);
   const found = await find(locator, path, { followLast });
   const packer = new Packer(locator, signal);

@@ -1,6 +1,6 @@
 import type { BigIntStats } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
-import { EngineError } from "../../core/errors.ts";
+import { EngineError, ProcessGone } from "../../core/errors.ts";
 import type { FileView } from "../../core/ports/container-files.ts";
 import type { ByteText } from "../../core/tar/tar-entry.ts";
 import { Directory, hold, openHeld } from "./directory.ts";
@@ -62,6 +62,9 @@ export class Locator implements AsyncDisposable {
   static async open(view: FileView): Promise<Locator> {
     const locator = new Locator(view, await Directory.openHost(view.rootfs));
     try {
+      // What is left where a root was mounted must not be taken for the container's files.
+      if (view.processRoot !== undefined)
+        await (await locator.#sameRoot(view.processRoot))[Symbol.asyncDispose]();
       await locator.#addMounts();
       return locator;
     } catch (error) {
@@ -99,7 +102,7 @@ export class Locator implements AsyncDisposable {
   /** Refuses what is another's: the process may have ended, and its number be given to another. */
   async #sameRoot(path: string): Promise<Directory> {
     const directory = await Directory.openHost(path).catch((error: unknown) => {
-      throw new EngineError("conflict", "the container has ended meanwhile", { cause: error });
+      throw new ProcessGone("the container has ended meanwhile", { cause: error });
     });
     const [ours, theirs] = await Promise.all([this.#root.stat(), directory.stat()]);
     if (ours.dev === theirs.dev && ours.ino === theirs.ino) return directory;

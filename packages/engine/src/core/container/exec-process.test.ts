@@ -8,7 +8,7 @@ const base = processOfBundle(
       terminal: true,
       user: { uid: 7, gid: 8, additionalGids: [8] },
       args: ["sh"],
-      env: ["PATH=/bin", "TERM=xterm", "A=1"],
+      env: ["PATH=/bin", "STALE=1"],
       cwd: "/srv",
       capabilities: { bounding: ["CAP_KILL"], effective: [], permitted: [], inheritable: [] },
       noNewPrivileges: true,
@@ -22,7 +22,7 @@ const made = (body: Readonly<Record<string, unknown>>) =>
     base,
     user: undefined,
     allCapabilities: ["CAP_KILL", "CAP_BPF"],
-    hasOurTerm: true,
+    environment: ["PATH=/bin", "A=1"],
   });
 
 test("runs as the container's own process does, with other words", () => {
@@ -34,8 +34,8 @@ test("runs as the container's own process does, with other words", () => {
   });
 });
 
-test("adds and takes away variables, and TERM with a terminal only", () => {
-  expect(made({ Tty: true, Env: ["A=2", "B=", "PATH"] }).env).toEqual(["A=2", "TERM=xterm", "B="]);
+test("adds, changes and takes away variables", () => {
+  expect(made({ Env: ["A=2", "B=", "PATH"] }).env).toEqual(["A=2", "B="]);
 });
 
 test("has every capability when privileged, and the directory that is asked for", () => {

@@ -43,23 +43,20 @@ export interface ExecSurroundings {
   readonly user: ResolvedUser | undefined;
   /** What a privileged one may have. */
   readonly allCapabilities: readonly string[];
-  /** Whether the container's own process got its `TERM` from us. */
-  readonly hasOurTerm: boolean;
+  /** As for any program in the container: what is asked for wins over it. */
+  readonly environment: readonly string[];
 }
 
 /** A program besides the container's own, set up as that is but for what was asked. */
 export function execProcess(body: ExecCreateBody, around: ExecSurroundings): SpecProcess {
   const { base, user, allCapabilities: all } = around;
   if (body.Cmd.length === 0) throw new EngineError("invalid", "No exec command specified");
-  const inherited = around.hasOurTerm ? base.env.filter((variable) => variable !== "TERM=xterm") : base.env;
-  const hasTerm = inherited.some((variable) => variable.startsWith("TERM="));
-  const environment = [...inherited, ...(body.Tty && !hasTerm ? ["TERM=xterm"] : []), ...body.Env];
   return {
     ...base,
     terminal: body.Tty,
     ...(user === undefined ? {} : { user }),
     args: body.Cmd,
-    env: withLastOfEach(environment),
+    env: withLastOfEach([...around.environment, ...body.Env]),
     cwd: body.WorkingDir === "" ? base.cwd : body.WorkingDir,
     ...(body.Privileged
       ? { capabilities: { bounding: all, effective: all, permitted: all, inheritable: [] } }

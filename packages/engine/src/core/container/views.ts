@@ -113,7 +113,7 @@ export function inspectView(record: ContainerRecord, around: ContainerSurroundin
       HairpinMode: false,
       LinkLocalIPv6Address: "",
       LinkLocalIPv6PrefixLen: 0,
-      Ports: portMap(record),
+      Ports: portMap(record, around.networks),
       SecondaryIPAddresses: null,
       SecondaryIPv6Addresses: null,
       ...defaultBridgeView(around.networks),
@@ -154,7 +154,7 @@ export function summaryView(
       .map((word, at) => (at > 0 && word.includes(" ") ? `'${word}'` : word))
       .join(" "),
     Created: Math.floor(Date.parse(record.createdAt) / 1000),
-    Ports: portList(record),
+    Ports: portList(record, around.networks),
     ...nonZero(sizesView(around)),
     Labels: { ...record.config.labels },
     State: record.status,
@@ -234,9 +234,9 @@ function mountPoints(record: ContainerRecord, mountpoints: ReadonlyMap<string, s
 const isTmpfsOption = ({ hostConfig }: ContainerRecord, destination: string): boolean =>
   Object.keys(hostConfig.Tmpfs).some((key) => key.replace(/\/+$/, "") === destination);
 
-/** What is exposed and not published, while it runs in a network of its own. */
-function unpublished(record: ContainerRecord) {
-  if (!hasProcess(record) || (record.networkMode !== "bridge" && record.networkMode !== "network")) return [];
+/** What is exposed and not published, while it runs in a network that could publish it. */
+function unpublished(record: ContainerRecord, networks: readonly NetworkOfContainer[]) {
+  if (!hasProcess(record) || !networks.some(({ opensPorts }) => opensPorts)) return [];
   const published = new Set((record.ports ?? []).map(portKey));
   return record.config.exposedPorts.map(exposedPort).filter((port) => !published.has(portKey(port)));
 }
@@ -244,24 +244,24 @@ function unpublished(record: ContainerRecord) {
 const portKey = ({ containerPort, protocol }: ReturnType<typeof exposedPort>): string =>
   `${containerPort}/${protocol}`;
 
-function portMap(record: ContainerRecord) {
+function portMap(record: ContainerRecord, networks: readonly NetworkOfContainer[]) {
   const places = new Map<string, { HostIp: string; HostPort: string }[] | null>();
   for (const port of record.ports ?? []) {
     const place = { HostIp: port.hostAddress ?? "0.0.0.0", HostPort: String(port.hostPort) };
     places.set(portKey(port), [...(places.get(portKey(port)) ?? []), place]);
   }
-  for (const port of unpublished(record)) places.set(portKey(port), null);
+  for (const port of unpublished(record, networks)) places.set(portKey(port), null);
   return Object.fromEntries(places);
 }
 
-const portList = (record: ContainerRecord) => [
+const portList = (record: ContainerRecord, networks: readonly NetworkOfContainer[]) => [
   ...(record.ports ?? []).map(({ hostAddress, hostPort, containerPort, protocol }) => ({
     IP: hostAddress ?? "0.0.0.0",
     PrivatePort: containerPort,
     PublicPort: hostPort,
     Type: protocol,
   })),
-  ...unpublished(record).map(({ containerPort, protocol }) => ({
+  ...unpublished(record, networks).map(({ containerPort, protocol }) => ({
     PrivatePort: containerPort,
     Type: protocol,
   })),

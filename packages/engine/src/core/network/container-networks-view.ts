@@ -13,6 +13,8 @@ export interface NetworkOfContainer {
   readonly endpoint: EndpointRecord | undefined;
   /** Where the network has no driver. */
   readonly nominalEndpointId: string;
+  /** Whether the network can let others reach its ports: of a plugin nobody knows, and an internal one lets nobody in. */
+  readonly opensPorts: boolean;
 }
 
 type Owner = Pick<ContainerRecord, "id" | "name" | "config" | "status">;

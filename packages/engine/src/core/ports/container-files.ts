@@ -8,7 +8,7 @@ export interface FileView {
   readonly readOnly: boolean;
   /**
    * Of a container that runs: its root as its process has it. What is laid over the root is found there, whatever has become of the
-   * sources meanwhile; conflict if the process has another root by now.
+   * sources meanwhile; `ProcessGone` if it has ended, conflict if it has another root by now.
    */
   readonly processRoot?: string | undefined;
   /** What is laid over it. */
@@ -55,7 +55,7 @@ export interface ContainerFiles {
     signal: AbortSignal,
   ): Promise<{ readonly stat: PathStat; readonly archive: ByteStream }>;
   /** A tar archive of the whole view, without a directory around it. */
-  packAll(view: FileView, signal: AbortSignal): ByteStream;
+  packAll(view: FileView, signal: AbortSignal): Promise<ByteStream>;
   /** Unpacks a tar archive, which may be compressed with gzip, into a directory. */
   unpack(view: FileView, path: string, archive: ByteStream, options: UnpackOptions): Promise<void>;
   /** The text of a regular file of at most 1 MiB; undefined if there is none. */

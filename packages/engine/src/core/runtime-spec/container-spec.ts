@@ -1,3 +1,4 @@
+import { containerEnvironment } from "../container/environment.ts";
 import { limitsOf, parseDeviceRule, rlimitsOf } from "../container/limits.ts";
 import type { ContainerRecord } from "../container/record.ts";
 import type { ResolvedUser } from "../container/user.ts";
@@ -7,7 +8,6 @@ import {
   allDevicesRule,
   defaultCapabilities,
   defaultDeviceRules,
-  defaultPath,
   deviceRulesFor,
   maskedPaths,
   readonlyPaths,
@@ -120,7 +120,7 @@ export function containerSpec(record: SpecifiedContainer, host: ContainerHost): 
       terminal: config.tty,
       user: host.user,
       args: [...(host.init === undefined ? [] : [initPath, "--"]), ...config.entrypoint, ...config.cmd],
-      env: environment(record, host.environment),
+      env: containerEnvironment(config, { tty: config.tty, given: host.environment ?? [] }),
       cwd: config.workingDir === "" ? "/" : config.workingDir,
       capabilities: {
         bounding: capabilities,
@@ -173,19 +173,6 @@ const ownNetworkSysctl = {
   "net.ipv4.ip_unprivileged_port_start": "0",
   "net.ipv4.ping_group_range": "0 2147483647",
 } as const;
-
-/** The container's variables win over ours, each name in its first place. */
-function environment({ config }: SpecifiedContainer, given: readonly string[] = []): readonly string[] {
-  const base = [
-    defaultPath,
-    `HOSTNAME=${config.hostname}`,
-    ...(config.tty ? ["TERM=xterm"] : []),
-    ...given,
-    ...config.env,
-  ];
-  const byName = new Map(base.map((variable) => [variable.split("=", 1)[0], variable]));
-  return [...byName.values()];
-}
 
 function namespaces(
   { hostConfig }: SpecifiedContainer,

@@ -12,8 +12,8 @@ export const containerArchiveRoutes = ({ archive }: ContainerServices): readonly
   {
     method: "HEAD",
     path,
-    handle: async ({ param, query }) =>
-      reply.empty(200, statHeader(await archive.stat(param("id"), pathOf(query)))),
+    handle: async ({ param, query, signal }) =>
+      reply.empty(200, statHeader(await archive.stat(param("id"), pathOf(query), signal))),
   },
   {
     method: "GET",

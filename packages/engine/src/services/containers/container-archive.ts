@@ -1,12 +1,13 @@
 import { resolveContainer } from "../../core/container/name.ts";
 import type { ContainerRecord } from "../../core/container/record.ts";
 import { resolveUser } from "../../core/container/user.ts";
-import { EngineError } from "../../core/errors.ts";
+import { EngineError, ProcessGone } from "../../core/errors.ts";
 import type { KeyedQueue } from "../../core/keyed-queue.ts";
 import type { ByteStream } from "../../core/ports/byte-stream.ts";
 import type { FileView, PathStat } from "../../core/ports/container-files.ts";
 import type { Owner } from "../../core/ports/host.ts";
 import { type ContainerPorts, publishContainerEvent } from "./container-ports.ts";
+import type { ExitWaiters } from "./exit-waiters.ts";
 import { mountVolume } from "./start-mounts.ts";
 
 export interface PutOptions {
@@ -26,16 +27,23 @@ export interface PackedPath {
 export class ContainerArchive {
   readonly #ports: ContainerPorts;
   readonly #queue: KeyedQueue;
+  readonly #waiters: ExitWaiters;
 
   /** `queue` is the one in which containers are started and stopped. */
-  constructor(ports: ContainerPorts, queue: KeyedQueue) {
+  constructor(
+    ports: ContainerPorts,
+    { queue, waiters }: { readonly queue: KeyedQueue; readonly waiters: ExitWaiters },
+  ) {
     this.#ports = ports;
     this.#queue = queue;
+    this.#waiters = waiters;
   }
 
-  stat(typed: string, path: string): Promise<PathStat> {
+  stat(typed: string, path: string, signal: AbortSignal): Promise<PathStat> {
     const record = this.#resolve(typed);
-    return this.#withView(record, (view) => this.#ports.files.stat(view, path).catch(missing(typed, path)));
+    return this.#withView(record, signal, (view) =>
+      this.#ports.files.stat(view, path).catch(missing(typed, path)),
+    );
   }
 
   /** The container's files stay mounted until the archive has been read, or the signal fires. */
@@ -51,17 +59,17 @@ export class ContainerArchive {
   /** Everything but what is mounted into it. */
   async export(typed: string, signal: AbortSignal): Promise<ByteStream> {
     const record = this.#resolve(typed);
-    const { archive } = await this.#streamed(record, signal, ({ rootfs }) => {
+    const { archive } = await this.#streamed(record, signal, async (view) => {
+      const archive = await this.#ports.files.packAll({ ...view, readOnly: true, mounts: [] }, signal);
       publishContainerEvent(this.#ports.events, record, "export");
-      const archive = this.#ports.files.packAll({ rootfs, readOnly: true, mounts: [] }, signal);
-      return Promise.resolve({ archive });
+      return { archive };
     });
     return archive;
   }
 
   put(typed: string, path: string, archive: ByteStream, options: PutOptions): Promise<void> {
     const record = this.#resolve(typed);
-    return this.#withView(record, async (view) => {
+    return this.#withView(record, options.signal, async (view) => {
       const owner = options.ownedByUser ? await this.#owner(record, view) : undefined;
       const { keepKinds, signal } = options;
       await this.#ports.files
@@ -86,7 +94,7 @@ export class ContainerArchive {
     work: (view: FileView) => Promise<Packed>,
   ): Promise<Packed> {
     const answer = Promise.withResolvers<Packed>();
-    const whole = this.#withView(record, async (view) => {
+    const whole = this.#withView(record, signal, async (view) => {
       const packed = await work(view);
       const { promise: read, resolve: done } = Promise.withResolvers<void>();
       signal.addEventListener("abort", () => done(), { once: true });
@@ -107,15 +115,24 @@ export class ContainerArchive {
   }
 
   /**
-   * A container that runs has its files mounted, and may end meanwhile: what is open stays readable. For one that does
-   * not they are mounted, and its place in the queue is held, so that it is not started in between.
+   * A container that runs has its files mounted, and may end meanwhile: what is open stays readable. One that ends before anything is
+   * open is seen as it is afterwards. For one that does not run they are mounted, and its place in the queue is held, so that it is not
+   * started in between.
    */
   async #withView<Result>(
     { id }: ContainerRecord,
+    signal: AbortSignal,
     work: (view: FileView) => Promise<Result>,
   ): Promise<Result> {
     const now = this.#ports.state.containers.get(id);
-    if (now !== undefined && isMounted(now)) return work(this.#viewOfRunning(now));
+    if (now !== undefined && isMounted(now)) {
+      try {
+        return await work(this.#viewOfRunning(now));
+      } catch (error) {
+        if (!(error instanceof ProcessGone)) throw error;
+        await this.#endOf(now, signal);
+      }
+    }
     return this.#queue.run(id, async () => {
       const record = this.#resolve(id);
       if (isMounted(record)) return work(this.#viewOfRunning(record));
@@ -130,6 +147,12 @@ export class ContainerArchive {
         await snapshots.unmount(rootfs);
       }
     });
+  }
+
+  /** When the end of a run is on record. */
+  async #endOf({ id, pid }: ContainerRecord, signal: AbortSignal): Promise<void> {
+    const now = this.#ports.state.containers.get(id);
+    if (now !== undefined && isMounted(now) && now.pid === pid) await this.#waiters.wait(id, "exit", signal);
   }
 
   /** What is mounted into it is found where its process has it. */

@@ -28,7 +28,7 @@ export class ContainerLinks {
     this.#queue = queue;
   }
 
-  /** As one that starts is told; conflict in the Engine's words if one that it is linked to cannot be reached. */
+  /** As a program that starts in it is told; conflict in the Engine's words if one that it is linked to cannot be reached. */
   atStart(record: ContainerRecord): {
     readonly environment: readonly string[];
     /** Like `ExtraHosts`. */

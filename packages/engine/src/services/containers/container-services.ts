@@ -52,10 +52,10 @@ export function containerServices(ports: ContainerPorts): ContainerServices {
   const readers = new OutputReaders();
   const remover = new ContainerRemover(ports, waiters, readers);
   const restarts = new Restarts();
-  const exec = new ExecSessions(ports);
+  const links = new ContainerLinks(ports, queue);
+  const exec = new ExecSessions(ports, links);
   const health = new HealthMonitor(ports, exec);
   const settler = new ExitSettler(ports, { queue, remover, waiters, readers, restarts, health });
-  const links = new ContainerLinks(ports, queue);
   const starter = new ContainerStarter(ports, links);
   const stopper = new ContainerStopper(ports, { queue, waiters, restarts });
   const parts = { queue, starter, stopper, settler, remover, waiters, readers, restarts, health };
@@ -68,7 +68,7 @@ export function containerServices(ports: ContainerPorts): ContainerServices {
     prune: (filters) => pruneContainers(ports, lifecycle, filters),
     output: new ContainerOutput(ports, readers),
     exec,
-    archive: new ContainerArchive(ports, queue),
+    archive: new ContainerArchive(ports, { queue, waiters }),
     control: new ContainerControl(ports, queue),
     stats: new ContainerStats(ports),
     updater: new ContainerUpdater(ports, queue),

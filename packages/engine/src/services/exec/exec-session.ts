@@ -6,6 +6,8 @@ export interface ExecSession {
   readonly containerId: string;
   readonly request: ExecCreateBody;
   readonly detachKeys: readonly number[];
+  /** As things were when it was made: those that the container is linked to may change. */
+  readonly environment: readonly string[];
   readonly state:
     | { readonly status: "created" }
     | { readonly status: "running"; readonly pid: number; readonly exited: Promise<number> }

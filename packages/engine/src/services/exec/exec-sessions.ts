@@ -1,6 +1,7 @@
 import type { ExecCreateBody, ExecInspect } from "@davit/protocol";
 import { boundingSet } from "../../core/container/bounding-set.ts";
 import { parseDetachKeys } from "../../core/container/detach-keys.ts";
+import { containerEnvironment } from "../../core/container/environment.ts";
 import { execProcess, processOfBundle } from "../../core/container/exec-process.ts";
 import { outputBytes } from "../../core/container/log-line.ts";
 import { resolveContainer } from "../../core/container/name.ts";
@@ -13,6 +14,7 @@ import type { ByteStream } from "../../core/ports/byte-stream.ts";
 import type { ExecutedProcess } from "../../core/ports/process-control.ts";
 import type { TerminalSize } from "../../core/ports/process-input.ts";
 import { allCapabilities } from "../../core/runtime-spec/defaults.ts";
+import type { ContainerLinks } from "../containers/container-links.ts";
 import type { OutputChunk } from "../containers/container-output.ts";
 import { type ContainerPorts, namespace, publishContainerEvent } from "../containers/container-ports.ts";
 import { detachable } from "./detachable.ts";
@@ -41,11 +43,13 @@ export interface RunningExec {
 /** Programs that run in containers besides their own. The engine remembers them for as long as it runs. */
 export class ExecSessions {
   readonly #ports: ContainerPorts;
+  readonly #links: ContainerLinks;
   readonly #sessions = new Map<string, ExecSession>();
   #cleared: Promise<void> = Promise.resolve();
 
-  constructor(ports: ContainerPorts) {
+  constructor(ports: ContainerPorts, links: ContainerLinks) {
     this.#ports = ports;
+    this.#links = links;
   }
 
   /** Removes what programs of an earlier engine left; those that still run go on, unheard. */
@@ -65,6 +69,7 @@ export class ExecSessions {
     if (request.Cmd.length === 0) throw new EngineError("invalid", "No exec command specified");
     this.#requireRunning(record, typed);
     const detachKeys = request.DetachKeys === "" ? [] : parseDetachKeys(request.DetachKeys);
+    const { environment: given } = this.#links.atStart(record);
     this.#forgetOld();
     const id = newId();
     const session: ExecSession = {
@@ -72,6 +77,7 @@ export class ExecSessions {
       containerId: record.id,
       request,
       detachKeys,
+      environment: containerEnvironment(record.config, { tty: request.Tty, given }),
       state: { status: "created" },
     };
     this.#sessions.set(id, session);
@@ -201,7 +207,7 @@ export class ExecSessions {
         namespace,
         id: containerId,
         bundle,
-        process: await this.#process(record, request),
+        process: await this.#process(record, session),
         logPath: options.attached && (request.AttachStdout || request.AttachStderr) ? log : undefined,
         stdin: options.attached && request.AttachStdin,
       });
@@ -228,7 +234,7 @@ export class ExecSessions {
     }
   }
 
-  async #process(record: ContainerRecord, request: ExecCreateBody) {
+  async #process(record: ContainerRecord, { request, environment }: ExecSession) {
     const { host, files, layout } = this.#ports;
     const { bundle, rootfs } = layout.container(record.id);
     const view = { rootfs, readOnly: true, mounts: [] };
@@ -241,12 +247,11 @@ export class ExecSessions {
     ]);
     if (spec === undefined) throw new EngineError("conflict", `Container ${record.id} is not running`);
     const own = boundingSet(status);
-    const { tty, env } = record.config;
     return execProcess(request, {
       base: processOfBundle(spec),
       user: request.User === "" ? undefined : resolveUser(request.User, passwd, group),
       allCapabilities: own === undefined ? allCapabilities : allCapabilities.filter((name) => own.has(name)),
-      hasOurTerm: tty && !env.some((variable) => variable.startsWith("TERM=")),
+      environment,
     });
   }
 

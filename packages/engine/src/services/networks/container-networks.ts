@@ -84,13 +84,18 @@ export class ContainerNetworks {
 
   /** As clients are shown them. */
   describe(record: ContainerRecord): readonly NetworkOfContainer[] {
-    const endpoints = this.#ports.state.endpoints.ofContainer(record.id);
-    return this.identify(networksOf(record)).map((wanted) => ({
-      wanted,
-      networkId: wanted.networkId,
-      endpoint: endpoints.find(({ networkId }) => networkId === wanted.networkId),
-      nominalEndpointId: nominalEndpointId(record),
-    }));
+    const { state } = this.#ports;
+    const endpoints = state.endpoints.ofContainer(record.id);
+    return this.identify(networksOf(record)).map((wanted) => {
+      const network = state.networks.get(wanted.networkId);
+      return {
+        wanted,
+        networkId: wanted.networkId,
+        endpoint: endpoints.find(({ networkId }) => networkId === wanted.networkId),
+        nominalEndpointId: nominalEndpointId(record),
+        opensPorts: network?.driver === "bridge" && !network.internal,
+      };
+    });
   }
 
   /** Path of the file of a running container's network namespace; empty for none of its own. */
