@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { encodeLogEntry } from "@davit/protocol";
@@ -159,6 +159,44 @@ test("one that was started anew is told to begin again, and gets what the old on
   expect(receiver.text).toBe(numbers(1, 3_000));
   await davitd.engine.ok(["exec", id, "sh", "-c", "echo more > /proc/1/fd/1"]);
   await receiver.until(() => receiver.text.endsWith("\nmore\n"));
+});
+
+test("one that was started anew at the same TCP address is told to begin again, and none of its lines is lost", async () => {
+  const { engine } = davitd;
+  await using tcp = await startPluginServer({
+    implements: ["LogDriver"],
+    answers: receiver.answers,
+    listen: { port: 0 },
+  });
+  await writeFile(join(engine.pluginSpecDir, "ontcp.spec"), tcp.address);
+  driver = ["--log-driver", "ontcp"];
+  const id = await writing(3_000);
+  await receiver.until(() => receiver.text.endsWith("\n3000\n"));
+  await tcp.stop();
+  receiver.die();
+  await engine.ok(["exec", id, "sh", "-c", "seq 3001 9000 > /proc/1/fd/1"]);
+  await tcp.start();
+  await receiver.until(() => receiver.text.endsWith("\n9000\n"));
+  expect(receiver.text).toBe(numbers(1, 9_000));
+  // Once more, with nothing written meanwhile.
+  await tcp.stop();
+  receiver.die();
+  tcp.forget();
+  await tcp.start();
+  await tcp.nextCall("LogDriver.StartLogging");
+  await engine.ok(["exec", id, "sh", "-c", "echo more > /proc/1/fd/1"]);
+  await receiver.until(() => receiver.text.endsWith("\nmore\n"));
+  await engine.ok(["rm", "-f", id]);
+}, 60_000);
+
+test("a start waits for one that is not there yet", async () => {
+  const id = await davitd.engine.ok(["create", ...driver, ...container, "echo", "late"]);
+  await server.stop();
+  const started = davitd.engine.docker(["start", id]);
+  await davitd.engine.line("plugin is not there: it is waited for");
+  await server.start();
+  expect((await started).stderr).toBe("");
+  await receiver.until(() => receiver.text === "late\n");
 });
 
 test("a container that has ended is delivered to one that comes back later", async () => {

@@ -93,6 +93,29 @@ test("does not write to what has been put in its place", async () => {
   expect(await readFile(`${dir}/victim`, "utf8")).toBe("");
 });
 
+test("is abandoned when its reader has gone, keeps what that has not read, and takes no more", async () => {
+  const pipe = await make();
+  await pipe.write(bytes(500), never);
+  expect(pipe.isAbandoned()).toBe(false);
+  const reader = openSync(`${dir}/logging/p`, constants.O_RDONLY | constants.O_NONBLOCK);
+  await pipe.write(bytes(200), never);
+  readSync(reader, new Uint8Array(100));
+  closeSync(reader);
+  expect(pipe.isAbandoned()).toBe(true);
+  await expect(pipe.write(bytes(1), never)).rejects.toMatchObject({ kind: "unavailable" });
+  expect(pipe.takeBack()).toBe(600);
+});
+
+test("is not abandoned while another reads on", async () => {
+  const pipe = await make();
+  const readers = [1, 2].map(() => openSync(`${dir}/logging/p`, constants.O_RDONLY | constants.O_NONBLOCK));
+  expect(pipe.isAbandoned()).toBe(false);
+  closeSync(readers[0] ?? -1);
+  expect(pipe.isAbandoned()).toBe(false);
+  closeSync(readers[1] ?? -1);
+  expect(pipe.isAbandoned()).toBe(true);
+});
+
 test("two hundred readers that read nothing hold nobody up", async () => {
   const all = await Promise.all(Array.from({ length: 200 }, (_, index) => make(String(index))));
   const controller = new AbortController();

@@ -27,23 +27,31 @@ export class FifoLogPipes implements LogPipes {
   }
 }
 
-/** For reading too, so that neither opening nor writing depends on a reader; and without ever waiting. */
+const { O_RDWR, O_RDONLY, O_WRONLY, O_NONBLOCK, O_NOFOLLOW } = constants;
+
+/** For writing alone, so that it shows whether there is a reader; for that moment opened for both, so that it needs none. */
 function openFifo(path: string): number {
-  const fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK | constants.O_NOFOLLOW);
-  if (fstatSync(fd).isFIFO()) return fd;
-  closeSync(fd);
-  throw new EngineError("internal", "it is no FIFO any more");
+  const both = openSync(path, O_RDWR | O_NONBLOCK | O_NOFOLLOW);
+  try {
+    if (!fstatSync(both).isFIFO()) throw new EngineError("internal", "it is no FIFO any more");
+    return openAgain(both, O_WRONLY);
+  } finally {
+    closeSync(both);
+  }
 }
 
+/** The same FIFO, whatever its name leads to by now. */
+const openAgain = (fd: number, mode: number): number => openSync(`/proc/self/fd/${fd}`, mode | O_NONBLOCK);
+
 /**
- * Each attempt to write returns at once, so no thread is ever held by a reader that does not read: a full pipe is tried again after
+ * Held for writing, a FIFO keeps what it holds while readers come and go. Each attempt to write returns at once, so no thread is ever held by a reader that does not read: a full pipe is tried again after
  * a pause that grows to a tenth of a second.
  */
 class FifoLogPipe implements LogPipe {
   readonly #path: string;
   #fd: number | undefined;
   writtenBytes = 0;
-  lastTakenAt = performance.now();
+  #hadReader = false;
 
   constructor(path: string, fd: number) {
     this.#path = path;
@@ -66,29 +74,50 @@ class FifoLogPipe implements LogPipe {
   }
 
   #tryWrite(bytes: Uint8Array): number {
+    if (this.isAbandoned()) {
+      throw new EngineError("unavailable", `write log pipe ${this.#path}: its reader has gone`);
+    }
+    // A plugin may answer before it opens the pipe.
+    const own = this.#hadReader ? undefined : openAgain(this.#opened(), O_RDONLY);
     try {
       const taken = writeSync(this.#opened(), bytes, 0, Math.min(bytes.length, pipeBytes));
       this.writtenBytes += taken;
-      this.lastTakenAt = performance.now();
       return taken;
     } catch (error) {
-      if (errnoOf(error) === "EAGAIN") return 0;
+      // Of a reader that has gone just now the next attempt tells.
+      if (errnoOf(error) === "EAGAIN" || errnoOf(error) === "EPIPE") return 0;
       throw wrapError(`write log pipe ${this.#path}`, error);
+    } finally {
+      if (own !== undefined) closeSync(own);
+    }
+  }
+
+  isAbandoned(): boolean {
+    try {
+      closeSync(openAgain(this.#opened(), O_WRONLY));
+      this.#hadReader = true;
+      return false;
+    } catch (error) {
+      if (errnoOf(error) === "ENXIO") return this.#hadReader;
+      throw wrapError(`look at log pipe ${this.#path}`, error);
     }
   }
 
   takeBack(): number {
     const buffer = new Uint8Array(pipeBytes);
     let bytes = 0;
+    const own = openAgain(this.#opened(), O_RDONLY);
     try {
       for (;;) {
-        const read = readSync(this.#opened(), buffer);
+        const read = readSync(own, buffer);
         if (read === 0) return bytes;
         bytes += read;
       }
     } catch (error) {
       if (errnoOf(error) === "EAGAIN") return bytes;
       throw wrapError(`read log pipe ${this.#path}`, error);
+    } finally {
+      closeSync(own);
     }
   }
 

@@ -2,9 +2,9 @@
 export interface LogPipe {
   /** What it has taken since it was opened. */
   readonly writtenBytes: number;
-  /** When it last took anything; milliseconds of `performance.now()`. */
-  readonly lastTakenAt: number;
-  /** Resolves when the pipe has taken all of it. With the signal it rejects with kind canceled, wherever it is. */
+  /** It had a reader, and has none now: what it holds nobody will read. */
+  isAbandoned(): boolean;
+  /** Fails with kind unavailable where it is abandoned. Resolves when the pipe has taken all of it. With the signal it rejects with kind canceled, wherever it is. */
   write(bytes: Uint8Array, signal: AbortSignal): Promise<void>;
   /** Takes back what no reader has taken; answers how many bytes that were. */
   takeBack(): number;

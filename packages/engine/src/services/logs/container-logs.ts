@@ -30,7 +30,7 @@ export interface ContainerLogsPorts {
   readonly jsonLogs: JsonLogFiles;
   readonly pipes: LogPipes;
   readonly host: Pick<Host, "readSmallFile" | "writeFile">;
-  readonly drivers: Pick<LogDrivers, "plugin">;
+  readonly drivers: Pick<LogDrivers, "plugin" | "awaitedPlugin">;
   /** Told of output that a plugin did not get, for whoever counts it. */
   readonly onDropped: (record: ContainerRecord, dropped: Dropped) => void;
   readonly logger: Logger;

@@ -31,9 +31,20 @@ export class LogDrivers {
     }
   }
 
-  async plugin(name: string, signal?: AbortSignal): Promise<PluginEndpoint> {
+  plugin(name: string, signal?: AbortSignal): Promise<PluginEndpoint> {
+    const { endpoints } = this.#options;
+    return this.#found(name, () => endpoints.get(name, "logdriver", signal));
+  }
+
+  /** For a start that cannot go on without it: one that is not there yet is waited for. */
+  awaitedPlugin(name: string, signal?: AbortSignal): Promise<PluginEndpoint> {
+    const { endpoints } = this.#options;
+    return this.#found(name, () => endpoints.waitFor(name, "logdriver", signal));
+  }
+
+  async #found(name: string, find: () => Promise<PluginEndpoint>): Promise<PluginEndpoint> {
     try {
-      return await this.#options.endpoints.get(name, "logdriver", signal);
+      return await find();
     } catch (error) {
       const kind = error instanceof EngineError ? error.kind : "internal";
       const message = `error looking up logging plugin ${name}: ${messageOf(error)}`;

@@ -1,6 +1,5 @@
-import { encodeLogEntry } from "@davit/protocol";
 import { isCanceled, messageOf, wrapError } from "../../core/errors.ts";
-import { LineAssembler, type LogMessage } from "../../core/log/line-assembler.ts";
+import { LineAssembler } from "../../core/log/line-assembler.ts";
 import { type OutputBatch, type OutputPosition, resumeOffset } from "../../core/log/output-record.ts";
 import type { DeliveryState } from "../../core/log/plugin-log-state.ts";
 import type { LogPipe, LogPipes } from "../../core/ports/log-pipes.ts";
@@ -8,10 +7,11 @@ import type { Logger } from "../../core/ports/logger.ts";
 import type { OutputFile } from "../../core/ports/logs.ts";
 import type { PluginConnection } from "../../core/ports/plugin-connection.ts";
 import { PluginLogDriver } from "../drivers/plugin-log-driver.ts";
+import type { PluginEndpoint } from "../endpoints/plugin-endpoint.ts";
 import { elapsed } from "./elapsed.ts";
 import { lineId } from "./line-id.ts";
 import type { LogDrivers } from "./log-drivers.ts";
-import { wireMessage } from "./log-messages.ts";
+import { concatenated, Frames, type Mark, missingNote } from "./log-frames.ts";
 import { newPipePlace } from "./pipe-place.ts";
 
 export interface Dropped {
@@ -22,7 +22,7 @@ export interface Dropped {
 export interface PluginDeliveryOptions {
   readonly containerId: string;
   readonly driver: string;
-  readonly drivers: Pick<LogDrivers, "plugin">;
+  readonly drivers: Pick<LogDrivers, "plugin" | "awaitedPlugin">;
   /** The container's output. */
   readonly path: string;
   readonly output: OutputFile;
@@ -35,12 +35,6 @@ export interface PluginDeliveryOptions {
   /** Writes the state down; never fails. */
   readonly onProgress: () => Promise<void>;
   readonly onDropped: (dropped: Dropped) => void;
-}
-
-/** Where the output goes on once the pipe has taken so many bytes. */
-interface Mark {
-  readonly endByte: number;
-  readonly position: OutputPosition;
 }
 
 /** Where the output goes on after a part of it was dropped. */
@@ -118,7 +112,8 @@ export class PluginDelivery {
 
   /** Tells the plugin; what it refuses fails the start of the container. */
   async begin(signal?: AbortSignal): Promise<void> {
-    await this.#attach(signal);
+    const { driver, drivers } = this.#options;
+    await this.#attach(await drivers.awaitedPlugin(driver, signal), signal);
     this.#done = this.#run();
   }
 
@@ -147,6 +142,15 @@ export class PluginDelivery {
     this.#interrupt.abort();
   }
 
+  /** Notices, where nothing is written just now, that nobody reads any more. */
+  look(): void {
+    if (this.#isAbandoned()) this.#interrupt.abort();
+  }
+
+  #isAbandoned(): boolean {
+    return this.#pipe?.isAbandoned() === true;
+  }
+
   /** The engine stops: the next one goes on. */
   async close(): Promise<void> {
     this.#closing.abort();
@@ -166,23 +170,31 @@ export class PluginDelivery {
   }
 
   async #run(): Promise<void> {
-    const { logger, containerId: container, driver } = this.#options;
+    const { logger, containerId: container, driver, drivers } = this.#options;
     const { signal } = this.#closing;
     for (let delayMs = firstRetryMs; !signal.aborted; delayMs = Math.min(delayMs * 2, longestRetryMs)) {
+      const beganAt = performance.now();
       try {
-        if (this.#pipe === undefined || this.#mustReattach) await this.#attach(signal);
+        if (this.#pipe === undefined || this.#mustReattach) {
+          await this.#attach(await drivers.plugin(driver, signal), signal);
+        }
         await this.#copy();
         // What lies in the pipe of a plugin that has gone is nobody's yet.
         if (await this.#isCurrent()) return await this.#finish();
         this.#mustReattach = true;
       } catch (error) {
         if (signal.aborted) return;
-        if (isCanceled(error) && this.#interrupt.signal.aborted) {
+        const isInterrupted = isCanceled(error) && this.#interrupt.signal.aborted;
+        const isAbandoned = this.#isAbandoned();
+        if (performance.now() - beganAt > longestRetryMs) delayMs = firstRetryMs;
+        if (isInterrupted && !isAbandoned) {
           delayMs = firstRetryMs / 2;
           continue;
         }
+        this.#mustReattach ||= isAbandoned;
         if (delayMs === firstRetryMs) {
-          const fields = { container, driver, reason: messageOf(error) };
+          const reason = isAbandoned ? "nobody reads its pipe any more" : messageOf(error);
+          const fields = { container, driver, reason };
           logger.warn(fields, "log driver does not take a container's output: it is tried again");
         }
       }
@@ -192,13 +204,13 @@ export class PluginDelivery {
 
   async #isCurrent(): Promise<boolean> {
     const { driver, drivers } = this.#options;
+    if (this.#isAbandoned()) return false;
     return (await drivers.plugin(driver, this.#closing.signal)).connection === this.#connection;
   }
 
   /** Makes a pipe and has the plugin read it. */
-  async #attach(signal?: AbortSignal): Promise<void> {
-    const { driver, drivers, pipes, pipeDir, logger, onProgress } = this.#options;
-    const endpoint = await drivers.plugin(driver, signal);
+  async #attach(endpoint: PluginEndpoint, signal?: AbortSignal): Promise<void> {
+    const { pipes, pipeDir, logger, onProgress } = this.#options;
     const plugin = new PluginLogDriver(endpoint, logger);
     const call = { signal };
     await plugin.canRead(call);
@@ -380,46 +392,3 @@ export class PluginDelivery {
     await onProgress();
   }
 }
-
-/** Entries as the pipe gets them. */
-class Frames {
-  readonly marks: Mark[] = [];
-  readonly #frames: Uint8Array[] = [];
-  #length = 0;
-
-  add(message: LogMessage): void {
-    const frame = encodeLogEntry(wireMessage(message));
-    this.#frames.push(frame);
-    this.#length += frame.length;
-  }
-
-  mark(position: OutputPosition): void {
-    if (this.marks.at(-1)?.endByte === this.#length) this.marks.pop();
-    this.marks.push({ endByte: this.#length, position });
-  }
-
-  bytes(): Uint8Array {
-    return concatenated(this.#frames);
-  }
-}
-
-function concatenated(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}
-
-/** What a plugin finds in place of what it did not get. */
-function missingNote(lines: number): Uint8Array {
-  const text = `davit: ${String(lines)} lines are missing here: the log driver was too far behind`;
-  const frames = new Frames();
-  frames.add({ stream: "stderr", timestamp: now(), line: new TextEncoder().encode(text) });
-  return frames.bytes();
-}
-
-/** As entries have it. */
-const now = (): string => `${new Date().toISOString().slice(0, -1)}000000Z`;

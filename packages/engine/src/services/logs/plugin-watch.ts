@@ -5,11 +5,15 @@ import type { LogDrivers } from "./log-drivers.ts";
 export interface WatchedPlugin {
   readonly connection: PluginConnection | undefined;
   pluginChanged(): void;
+  look(): void;
 }
 
 const lookEveryMs = 1_000;
 
-/** Notices when another process serves under a log driver's name: one look at a time for each name that is in use. */
+/**
+ * Notices when another process serves under a log driver's name: one look at a time for each name that is in use. Of one that was
+ * started anew at the same TCP address only the pipes tell, which nobody reads any more.
+ */
 export class PluginWatch {
   readonly #drivers: Pick<LogDrivers, "plugin">;
   readonly #users = new Map<string, Set<WatchedPlugin>>();
@@ -38,6 +42,7 @@ export class PluginWatch {
     for (;;) {
       await elapsed(lookEveryMs, signal);
       if (signal.aborted || this.#users.get(name) !== users) return;
+      for (const user of users) user.look();
       const current = await this.#current(name);
       if (current === undefined) continue;
       for (const user of users) {
