@@ -19,6 +19,7 @@ import type { Logger } from "../core/ports/logger.ts";
 import { EveryEndpoint } from "../services/endpoints/every-endpoint.ts";
 import { ManagedEndpoints } from "../services/endpoints/managed-endpoints.ts";
 import { UnmanagedEndpoints } from "../services/endpoints/unmanaged-endpoints.ts";
+import { untilReached } from "../services/endpoints/until-reached.ts";
 
 const ignore = (): void => undefined;
 const logged: string[] = [];
@@ -238,6 +239,32 @@ describe("a plugin that goes away", () => {
     expect(server.methods).toEqual(["Plugin.Activate", "VolumeDriver.Remove", "VolumeDriver.Remove"]);
   });
 
+  it("is tried again at once when it changed while it was tried", async () => {
+    const discovery = new FileDiscovery({ socketDir: dir.path, specDirs: [dir.path], logger });
+    const missing = new EngineError("not-found", "not yet");
+    let attempts = 0;
+    let changedAt = 0;
+    const attempt = async (): Promise<number> => {
+      attempts += 1;
+      if (attempts === 3) {
+        using witness = await discovery.watch("p");
+        await writeFile(dir.join("p.spec"), "http://127.0.0.1:1");
+        await witness.changed();
+        // Whoever watches has been told by now.
+        for (let turn = 0; turn < 20; turn += 1) await discovery.find("p");
+        changedAt = performance.now();
+      }
+      if (attempts < 4) throw missing;
+      return performance.now() - changedAt;
+    };
+    const { signal } = new AbortController();
+    const watch = () => discovery.watch("p");
+    // The second of the pauses is one of two seconds.
+    expect(
+      await untilReached(attempt, { plugin: "p", watch, windowMs: 60_000, signal, logger }),
+    ).toBeLessThan(1_000);
+  });
+
   it("costs a search its time once", { timeout: 20_000 }, async () => {
     const deaf = createServer().listen(dir.join("deaf.sock"));
     stack.defer(() => void deaf.close());
@@ -263,6 +290,24 @@ describe("a plugin that goes away", () => {
     expect(await before.connection.call("VolumeDriver.List", {}, { atOnce: true })).toEqual({});
     await rm(dir.join("p.spec"));
     await expect(endpoints.get("p", "volumedriver")).rejects.toThrow("not found");
+  });
+
+  it.each([
+    ["a TLSConfig without a CAFile", "p.json", '{"Addr":"https://192.0.2.1:1","TLSConfig":{}}', 1],
+    ["a .spec", "p.spec", "https://192.0.2.1:1", 1],
+    ["no TLSConfig, which is the web's", "p.json", '{"Addr":"https://192.0.2.1:1"}', 0],
+    ["a TLSConfig for this host", "p.json", '{"Addr":"https://127.0.0.1:1","TLSConfig":{}}', 0],
+    ["no TLS", "p.json", '{"Addr":"http://192.0.2.1:1","TLSConfig":{}}', 0],
+  ])("is told of once where nobody is verified: %s", async (_title, file, text, warnings) => {
+    await writeFile(dir.join(file), text);
+    const endpoints = endpointsOf(0);
+    // Nothing is sent to who is no more waited for.
+    for (const signal of [AbortSignal.abort(), AbortSignal.abort()])
+      await failureOf(endpoints.get("p", "volumedriver", signal));
+    endpoints.close();
+    expect(logged.filter((fields) => fields.includes('"address":"https://192.0.2.1:1"'))).toHaveLength(
+      warnings,
+    );
   });
 
   it("does not hold up those that are there, even if its socket takes connections and nobody answers", async () => {

@@ -111,6 +111,23 @@ test("what a driver reads comes as it gives it, for the query that was asked", a
   expect(asked).toEqual({ since: new Date("2026-01-02T03:04:05Z"), until: undefined, tail: 3, follow: true });
 });
 
+test("a long answer leaves no listeners behind", async () => {
+  const warnings: string[] = [];
+  const note = (warning: Error): void => void warnings.push(warning.name);
+  process.on("warning", note);
+  await serve({
+    log: () => Promise.resolve(),
+    async *read() {
+      for (let count = 0; count < 30; count += 1)
+        yield { source: "stdout", timeNano: 1n, line: Buffer.alloc(65_536), partial: false };
+    },
+  });
+  const { body } = await call("LogDriver.ReadLogs", { Info, Config: {} });
+  process.off("warning", note);
+  expect(new LogEntrySplitter().push(body)).toHaveLength(30);
+  expect(warnings).toEqual([]);
+});
+
 test("a driver that fails while it is read cuts the answer, and one that fails while it logs is told of", async () => {
   execFileSync("mkfifo", [`${dir}/pipe`]);
   await serve({

@@ -114,7 +114,7 @@ export class RpcHandler {
       response.flushHeaders();
       for await (const chunk of chunks) {
         if (response.destroyed) break;
-        if (!response.write(chunk)) await Promise.race([once(response, "drain"), once(response, "close")]);
+        if (!response.write(chunk)) await roomIn(response);
       }
       response.end();
       return answer;
@@ -132,6 +132,17 @@ export class RpcHandler {
       ...((this.#draining || status === 413) && { connection: "close" }),
     });
     response.end(text);
+  }
+}
+
+/** Or its end. */
+async function roomIn(response: ServerResponse): Promise<void> {
+  const waiting = new AbortController();
+  const { signal } = waiting;
+  try {
+    await Promise.race([once(response, "drain", { signal }), once(response, "close", { signal })]);
+  } finally {
+    waiting.abort();
   }
 }
 

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
 import { dirname } from "node:path";
@@ -53,6 +54,16 @@ const found = async (name: string) => {
 };
 
 describe("finding a plugin by name", () => {
+  it("does not read a pipe in a certificate's place", async () => {
+    await mkdir(dir.join("etc"));
+    execFileSync("mkfifo", [dir.join("etc/ca")]);
+    const TLSConfig = { CAFile: dir.join("etc/ca") };
+    await write("etc/p.json", JSON.stringify({ Addr: "https://localhost:1", TLSConfig }));
+    await expect(discovery.find("p")).rejects.toThrow(
+      `TLSConfig.CAFile: ${dir.join("etc/ca")} is not a file`,
+    );
+  });
+
   it("takes the first of the documented places", async () => {
     const places = [
       "lib/p/p.json",

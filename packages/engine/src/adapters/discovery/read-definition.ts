@@ -1,4 +1,5 @@
-import { readFile, stat } from "node:fs/promises";
+import { constants } from "node:fs";
+import { open, stat } from "node:fs/promises";
 import { describeIssue, pluginDefinitionSchema } from "@davit/protocol";
 import { EngineError, errnoOf, messageOf } from "../../core/errors.ts";
 import { parsePluginAddress } from "../../core/plugin/plugin-address.ts";
@@ -6,7 +7,7 @@ import type { PluginAddress, PluginTls } from "../../core/ports/plugin-connectio
 import type { PluginDefinition } from "../../core/ports/plugin-discovery.ts";
 import type { Place } from "./places.ts";
 
-/** More is no definition of a plugin. */
+/** More is neither a definition of a plugin nor a certificate. */
 const maxBytes = 1024 * 1024;
 
 /** What a file says; undefined if there is none of its kind. Whatever is wrong with it is told with its path. */
@@ -14,9 +15,7 @@ export async function readDefinition(name: string, place: Place): Promise<Plugin
   const found = await statIfPresent(place.path);
   if (found === undefined || (place.kind === "socket" && !found.isSocket())) return undefined;
   try {
-    // A pipe would never end.
-    if (place.kind !== "socket" && !found.isFile()) throw new Error("it is not a file");
-    const address = await readAddress(place, found.size);
+    const address = await readAddress(place);
     const identity = JSON.stringify([place.path, address, await socketIdentity(address)]);
     return { name, path: place.path, address, identity };
   } catch (error) {
@@ -24,10 +23,9 @@ export async function readDefinition(name: string, place: Place): Promise<Plugin
   }
 }
 
-async function readAddress({ path, kind }: Place, sizeBytes: number): Promise<PluginAddress> {
+async function readAddress({ path, kind }: Place): Promise<PluginAddress> {
   if (kind === "socket") return { socketPath: path };
-  if (sizeBytes > maxBytes) throw new Error(`a file of ${sizeBytes} bytes defines no plugin`);
-  const text = await readFile(path, "utf8");
+  const text = await readPlain(path, "it");
   return kind === "spec" ? specAddress(text.trim()) : await jsonAddress(text);
 }
 
@@ -87,12 +85,21 @@ async function readTls(config: TlsConfig): Promise<PluginTls> {
 async function readPem(field: string, path: string): Promise<string | undefined> {
   if (path === "") return undefined;
   try {
-    const text = await readFile(path, "utf8");
+    const text = await readPlain(path, path);
     if (!text.includes("-----BEGIN ")) throw new Error(`${path}: nothing in PEM`);
     return text;
   } catch (error) {
     throw new Error(`TLSConfig.${field}: ${messageOf(error)}`, { cause: error });
   }
+}
+
+/** Neither a pipe nor a device, which would never end. */
+async function readPlain(path: string, subject: string): Promise<string> {
+  await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const found = await file.stat();
+  if (!found.isFile()) throw new Error(`${subject} is not a file`);
+  if (found.size > maxBytes) throw new Error(`${subject} has ${found.size} bytes, which is too many`);
+  return await file.readFile("utf8");
 }
 
 function parseJson(text: string): unknown {

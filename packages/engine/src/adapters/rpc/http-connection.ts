@@ -15,6 +15,7 @@ import { tlsOptions } from "./tls-options.ts";
 
 /** The largest answer that is read; a plugin that sends more is at fault. */
 const maxAnswerBytes = 16 * 1024 * 1024;
+const maxRefusalBytes = 64 * 1024;
 const socketOrigin = "http://plugin.moby.localhost";
 const keepAliveMs = 30_000;
 
@@ -39,7 +40,8 @@ export class HttpConnection implements PluginConnection {
       headersTimeout: 0,
       bodyTimeout: 0,
     };
-    this.#pool = new Pool(this.#origin, { ...options, connections: 16, maxResponseSize: maxAnswerBytes });
+    // As many as there are calls: those that hang, or that wait for another call, hold up nothing else.
+    this.#pool = new Pool(this.#origin, { ...options, maxResponseSize: maxAnswerBytes });
     this.#streams = new Pool(this.#origin, options);
   }
 
@@ -61,7 +63,8 @@ export class HttpConnection implements PluginConnection {
     signal?.addEventListener("abort", cancel, { once: true });
     try {
       const response = await this.#post(this.#streams, method, body, sending.signal);
-      if (response.statusCode !== 200) throw refusal(method, response.statusCode, await response.body.text());
+      if (response.statusCode !== 200)
+        throw refusal(method, response.statusCode, await beginningOf(response.body));
       return options.signal === undefined ? response.body : addAbortSignal(options.signal, response.body);
     } catch (error) {
       throw this.#explain(method, error, options.signal, describe);
@@ -141,6 +144,19 @@ function deadline(boundsMs: readonly number[], caller: AbortSignal | undefined) 
     signal: signals.length === 0 ? null : AbortSignal.any(signals),
     describe: () => (timer?.aborted === true ? `no answer within ${boundMs / 1000} s` : undefined),
   };
+}
+
+/** What is told of a failure is read to its end or to a bound, where nobody else bounds it. */
+async function beginningOf(body: AsyncIterable<unknown>): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let sizeBytes = 0;
+  for await (const chunk of body) {
+    if (!(chunk instanceof Uint8Array)) continue;
+    chunks.push(chunk);
+    sizeBytes += chunk.byteLength;
+    if (sizeBytes >= maxRefusalBytes) break;
+  }
+  return Buffer.concat(chunks).toString("utf8", 0, maxRefusalBytes);
 }
 
 /** An answer is a status of 200 and a JSON value, or nothing; anything else is the plugin's error. */

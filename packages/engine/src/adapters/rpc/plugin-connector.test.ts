@@ -111,6 +111,42 @@ describe("calls to a plugin", () => {
     connection.close();
   });
 
+  it("holds up no call behind others, however many hang", async () => {
+    const hanging = new Set<string>();
+    const all = Promise.withResolvers<void>();
+    server = createServer((request, response) => {
+      if (request.url === "/VolumeDriver.List") response.end("{}");
+      else if (hanging.add(`${hanging.size}`).size === 40) all.resolve();
+    });
+    server.listen(path);
+    await once(server, "listening");
+    const connection = open();
+    const mounts = Array.from({ length: 40 }, () => connection.call("VolumeDriver.Mount", {}, {}));
+    const ended = Promise.allSettled(mounts);
+    await all.promise;
+    await expect(connection.call("VolumeDriver.List", {}, {})).resolves.toEqual({});
+    connection.close();
+    await ended;
+  });
+
+  it("reads no more of a streamed failure than can be told", async () => {
+    server = createServer((_request, response) => {
+      response.writeHead(500);
+      const more = (): void => {
+        while (response.write("x".repeat(65_536)));
+        response.once("drain", more);
+      };
+      more();
+    });
+    server.listen(path);
+    await once(server, "listening");
+    const connection = open();
+    await expect(connection.stream("LogDriver.ReadLogs", {}, {})).rejects.toThrow(
+      /^LogDriver.ReadLogs: x{65536}$/,
+    );
+    connection.close();
+  });
+
   it("ends a call when its caller goes away", async () => {
     await answer(0, "");
     const caller = new AbortController();

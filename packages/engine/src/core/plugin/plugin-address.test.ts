@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parsePluginAddress } from "./plugin-address.ts";
+import { isLoopback, parsePluginAddress } from "./plugin-address.ts";
 
 test.each([
   ["unix:///run/x.sock", { socketPath: "/run/x.sock" }],
@@ -31,4 +31,17 @@ test.each([
   ["http://user:secret@host", "a user cannot be part of it"],
 ])("%j is no address: %s", (text, reason) => {
   expect(() => parsePluginAddress(text)).toThrow(reason);
+});
+
+test.each([
+  ["https://localhost:8080", true],
+  ["https://p.localhost", true],
+  ["https://127.1.2.3:443", true],
+  ["https://[::1]:443", true],
+  ["https://127.0.0.1.example.org", false],
+  ["https://localhost.example.org", false],
+  ["https://notlocalhost", false],
+  ["https://10.0.0.1:443", false],
+])("whether %s is of this host: %s", (origin, expected) => {
+  expect(isLoopback(origin)).toBe(expected);
 });

@@ -28,6 +28,10 @@ export function parsePluginAddress(text: string): PluginAddress {
   }
 }
 
+/** Whether an origin is of this host by its name alone, so that nobody in between can answer in its stead. */
+export const isLoopback = (origin: string): boolean =>
+  /^https?:\/\/(localhost|[^/]+\.localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i.test(origin);
+
 function originOf(scheme: "http" | "https", rest: string, text: string): string {
   const [, authority = ""] = /^([^/?#]*)/.exec(rest) ?? [];
   if (authority === "") throw invalid(text, "it has no host");

@@ -1,9 +1,10 @@
 import { abortable } from "../../core/abortable.ts";
 import { EngineError, messageOf, wrapError } from "../../core/errors.ts";
+import { isLoopback } from "../../core/plugin/plugin-address.ts";
 import type { Logger } from "../../core/ports/logger.ts";
 import type { MountFiles } from "../../core/ports/mount-files.ts";
 import type { CallOptions, PluginConnection, PluginConnector } from "../../core/ports/plugin-connection.ts";
-import type { PluginDiscovery } from "../../core/ports/plugin-discovery.ts";
+import type { PluginDefinition, PluginDiscovery } from "../../core/ports/plugin-discovery.ts";
 import { describeEndpoint, type PluginCapability, type PluginEndpoint } from "./plugin-endpoint.ts";
 import { UnmanagedPlugin } from "./unmanaged-plugin.ts";
 import { untilReached } from "./until-reached.ts";
@@ -30,6 +31,8 @@ export class UnmanagedEndpoints {
   readonly #connections = new WeakMap<UnmanagedPlugin, PluginConnection>();
   /** What searches have last told of a plugin that they left out. */
   readonly #complaints = new Map<string, string>();
+  /** Definitions of which it was told that they verify nobody, by name. */
+  readonly #unverified = new Map<string, string>();
   readonly #closing = new AbortController();
 
   constructor(options: UnmanagedEndpointsOptions) {
@@ -126,6 +129,7 @@ export class UnmanagedEndpoints {
     } catch (error) {
       throw wrapError(describeEndpoint({ name, definedBy: definition.path }), error);
     }
+    this.#warnUnverified(definition);
     const plugin = new UnmanagedPlugin(definition, connection);
     this.#plugins.set(name, plugin);
     plugin.activated.then(
@@ -137,6 +141,17 @@ export class UnmanagedEndpoints {
       },
     );
     return plugin;
+  }
+
+  /** Docker Engine verifies nobody without a `CAFile`, which an operator may not expect of TLS. */
+  #warnUnverified({ name, path, address, identity }: PluginDefinition): void {
+    if (!("origin" in address) || address.tls?.verify !== false || isLoopback(address.origin)) return;
+    if (this.#unverified.get(name) === identity) return;
+    this.#unverified.set(name, identity);
+    this.#options.logger.warn(
+      { plugin: name, path, address: address.origin },
+      "plugin is reached over TLS without a check of who answers: TLSConfig wants a CAFile, and no InsecureSkipVerify",
+    );
   }
 
   #endpoint(plugin: UnmanagedPlugin): PluginEndpoint {

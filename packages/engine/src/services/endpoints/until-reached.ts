@@ -52,6 +52,8 @@ async function tryAgain<Result>(
   const endsAt = performance.now() + windowMs;
   // Watched before it is tried: what comes in between is told at once.
   using watching = await watch();
+  // One that was not told while it was waited for is told later, also in the middle of an attempt.
+  let change = watching.changed();
   let [backoffMs, shortMs, writtenBy] = [1_000, Number.POSITIVE_INFINITY, 0];
   for (;;) {
     let waitMs: number;
@@ -73,7 +75,9 @@ async function tryAgain<Result>(
         backoffMs *= 2;
       }
     }
-    if (await firstOf(watching.changed(), waitMs, { plugin, signal })) shortMs = 1;
+    if (!(await firstOf(change, waitMs, { plugin, signal }))) continue;
+    change = watching.changed();
+    shortMs = 1;
   }
 }
 

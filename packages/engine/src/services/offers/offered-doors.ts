@@ -68,15 +68,11 @@ export class OfferedDoors implements PluginAttendant {
   }
 
   async goesDown({ record }: UpPlugin): Promise<void> {
-    this.#up.delete(record.id);
-    await this.close(record.id);
+    await this.#down(record.id);
   }
 
-  fellOver(record: PluginRecord): void {
-    this.#up.delete(record.id);
-    this.close(record.id).catch((error: unknown) => {
-      this.#ports.logger.error({ plugin: record.id, err: error }, "plugin's door cannot be closed");
-    });
+  fellOver({ id }: PluginRecord): void {
+    void this.#down(id);
   }
 
   /** Opens the door under a name, in place of one under another; for a plugin that is down only makes sure that it could be. */
@@ -95,6 +91,14 @@ export class OfferedDoors implements PluginAttendant {
     const open = this.#open.get(id);
     this.#open.delete(id);
     await open?.door.close();
+  }
+
+  /** A door that cannot be closed is no reason to leave its plugin running. */
+  async #down(id: string): Promise<void> {
+    this.#up.delete(id);
+    await this.close(id).catch((error: unknown) => {
+      this.#ports.logger.error({ plugin: id, err: error }, "plugin's door cannot be closed");
+    });
   }
 
   #request(record: PluginRecord, name: string) {
