@@ -7,7 +7,7 @@ const created: readonly Step[] = [
   step("create --name made --network none busybox true"),
   step("ps"),
   step(
-    "ps --all --format '{{.Names}} {{.Image}} {{.Status}} {{.Command}} {{.Labels}} {{.Networks}} {{.State}} {{.Ports}} {{.Mounts}}'",
+    'ps --all --format \'{{.Names}} {{.Image}} {{.Status}} {{.Command}} {{.Label "a"}} {{.Label "stage"}} {{.Networks}} {{.State}} {{.Ports}} {{.Mounts}}\'',
   ),
   step("ps --all --no-trunc --format '{{.Command}} {{.LocalVolumes}}'"),
   step(
