@@ -38,6 +38,7 @@ export class FileLogDriver implements LogDriver {
       let text = "";
       let writing = Promise.resolve();
       let isWriting = false;
+      const failures: unknown[] = [];
       // While the disk is busy the next lines gather, up to a bound: then they wait, and so does the engine.
       const flush = (): void => {
         if (isWriting || text === "") return;
@@ -47,9 +48,11 @@ export class FileLogDriver implements LogDriver {
         writing = file.appendFile(part).finally(() => {
           isWriting = false;
         });
-        writing.then(flush, () => undefined);
+        writing.then(flush, (error: unknown) => failures.push(error));
       };
       for await (const line of lines) {
+        // What is lost is told, also where the disk has room again by now.
+        if (failures.length > 0) throw failures[0];
         text += fileLine(line);
         flush();
         if (text.length >= writeBytes) await writing;

@@ -46,8 +46,7 @@ it("replaces the file at each reading, also after one that failed, and stops whe
 it("reads once at a time when it is started twice", async () => {
   const engine = new Engine();
   const collector = collectorOf(engine);
-  await collector.startMetrics();
-  await collector.startMetrics();
+  await Promise.all([collector.startMetrics(), collector.startMetrics()]);
   await engine.untilReading(3);
   await collector.stopMetrics();
   const { readings } = engine;

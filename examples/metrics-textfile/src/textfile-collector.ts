@@ -27,10 +27,11 @@ export class TextfileCollector implements MetricsCollector {
 
   /** An engine that died has not said that it stops. */
   async startMetrics(): Promise<void> {
-    await this.stopMetrics();
+    const stopped = this.stopMetrics();
     const stopping = new AbortController();
     this.#stopping = stopping;
-    this.#running = this.#collect(stopping.signal);
+    this.#running = stopped.then(() => this.#collect(stopping.signal));
+    await stopped;
   }
 
   async stopMetrics(): Promise<void> {

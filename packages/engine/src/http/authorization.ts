@@ -30,7 +30,7 @@ export function authorization({ chain, headers }: AuthorizationOptions): Middlew
   return async (request, next) => {
     const asking = chain.begin(request.signal);
     if (asking === undefined) return next(request);
-    requireOneReading(request.origin.rawQuery);
+    requireOneReading(request.origin.rawQuery, request.origin.rawHeaders);
     const { shown, body } = await showBody(request);
     await asking.allowRequest({ ...whoAsks(request), ...whatIsAsked(request), body: shown });
     return await answered({ ...request, body }, next, { asking, headers });

@@ -81,6 +81,10 @@ class NodeApiServer implements ApiServer {
         cause: error,
       });
     }
+    // Where the host has run out of file descriptors, for one: who could not be let in may come again.
+    server.on("error", (error) => {
+      this.#options.logger.error({ reason: messageOf(error) }, "a connection could not be accepted");
+    });
     this.#servers.add(server);
     const bound = server.address();
     const port = typeof bound === "object" ? bound?.port : undefined;

@@ -28,6 +28,10 @@ export class HttpDoors implements PluginDoors {
     // Whoever keeps a connection for its next call would otherwise meet one that is just being closed.
     server.keepAliveTimeout = 0;
     const staging = join(dirname(path), stagingName);
+    // A connection that cannot be accepted is the client's loss; a failure to listen is told by `listen`.
+    server.on("error", (error) => {
+      this.#logger.warn({ door: path, reason: messageOf(error) }, "error at a plugin's door");
+    });
     try {
       await this.requireFree(path);
       await mkdir(staging, { recursive: true, mode: 0o700 });
@@ -68,7 +72,6 @@ async function listen(server: Server, path: string): Promise<void> {
   server.once("error", reject);
   server.listen(path, resolve);
   await promise;
-  server.off("error", reject);
 }
 
 async function closeDoor(path: string, ino: number, server: Server, forwarder: Forwarder): Promise<void> {

@@ -52,8 +52,19 @@ export function shownTarget(path: string, query: string): string {
   return query === "" ? shown : `${shown}?${query}`;
 }
 
-/** Refuses a query of which Go's parser and others drop a part that this engine reads. */
-export function requireOneReading(query: string): void {
+/** Headers that mean something to the engine and are shown: of two it reads the first, and plugins see the last. */
+const singleHeaders: ReadonlySet<string> = new Set(["content-type", "x-davit-privileges"]);
+
+/** Refuses headers that are there twice, and a query of which Go's parser and others drop a part that this engine reads. */
+export function requireOneReading(query: string, headers: readonly (readonly [string, string])[]): void {
+  const names = headers.map(([name]) => name.toLowerCase()).filter((name) => singleHeaders.has(name));
+  const twice = names.find((name, index) => names.indexOf(name) < index);
+  if (twice !== undefined) {
+    throw new EngineError(
+      "invalid",
+      `header ${goName(twice)} is given twice: it must not be, since plugins authorise requests`,
+    );
+  }
   if (!query.includes(";") && !/%(?![0-9A-Fa-f]{2})/.test(query)) return;
   throw new EngineError(
     "invalid",

@@ -54,7 +54,8 @@ export class MetricsServer implements AsyncDisposable {
       );
     });
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    server.once("error", reject);
+    // Once it listens, that a connection could not be accepted: whoever asks for metrics asks again.
+    server.on("error", reject);
     server.listen(options, resolve);
     try {
       await promise;

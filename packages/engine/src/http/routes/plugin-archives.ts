@@ -1,13 +1,14 @@
 import { describeIssue, type Privilege, privilegesSchema } from "@davit/protocol";
 import { EngineError } from "../../core/errors.ts";
 import type { PluginArchiver } from "../../services/plugins/plugin-archiver.ts";
+import { requireExact } from "../exact-json.ts";
 import { reply } from "../reply.ts";
 import type { ApiRequest, Route } from "../route.ts";
 
 const privilegesHeader = "x-davit-privileges";
 
 /** Plugins as files; not in the Engine's API, but in `docs/api.md`. */
-export const pluginArchiveRoutes = (archiver: PluginArchiver): readonly Route[] => [
+export const pluginArchiveRoutes = (archiver: Pick<PluginArchiver, "save" | "load">): readonly Route[] => [
   {
     method: "GET",
     path: "/plugins/{name:.*}/export",
@@ -40,15 +41,27 @@ export const pluginArchiveRoutes = (archiver: PluginArchiver): readonly Route[] 
 function grantedPrivileges(headers: ApiRequest["headers"]): readonly Privilege[] | undefined {
   const text = headers[privilegesHeader];
   if (typeof text !== "string") return undefined;
-  const parsed = privilegesSchema.safeParse(decodeJson(text));
+  const json = decoded(text);
+  const value = parseJson(json);
+  requireExact(json, value, privilegesSchema);
+  const parsed = privilegesSchema.safeParse(value);
   if (parsed.success) return parsed.data;
   throw new EngineError("invalid", `X-Davit-Privileges header: ${describeIssue(parsed.error)}`);
 }
 
-function decodeJson(base64: string): unknown {
+const malformed = (cause?: unknown): EngineError =>
+  new EngineError("invalid", "X-Davit-Privileges header: not JSON in base64url", { cause });
+
+/** To the letter: Node's decoder takes two headers that have become one for one text, and other readers see one of them. */
+function decoded(base64: string): string {
+  if (!/^[\w+/-]*={0,2}$/.test(base64)) throw malformed();
+  return Buffer.from(base64, "base64url").toString("utf8");
+}
+
+function parseJson(text: string): unknown {
   try {
-    return JSON.parse(Buffer.from(base64, "base64url").toString("utf8"));
+    return JSON.parse(text);
   } catch (error) {
-    throw new EngineError("invalid", "X-Davit-Privileges header: not JSON in base64url", { cause: error });
+    throw malformed(error);
   }
 }
