@@ -56,7 +56,8 @@ class NodeApiServer implements ApiServer {
   readonly #match: (request: IncomingMessage) => RouteMatch;
   readonly #servers = new Set<Server>();
   readonly #exchanges = new Map<Exchange, Promise<void>>();
-  readonly #hijacked = new Set<Duplex>();
+  /** With the requests for it. */
+  readonly #hijacked = new Map<Duplex, IncomingMessage>();
   readonly #unanswered = new Unanswered();
   /** TCP connections whose TLS is not up yet. */
   readonly #handshakes = new Set<Socket>();
@@ -117,7 +118,7 @@ class NodeApiServer implements ApiServer {
 
   #cut(): void {
     for (const exchange of this.#exchanges.keys()) exchange.abort("the engine stops");
-    for (const socket of this.#hijacked) socket.destroy();
+    for (const socket of this.#hijacked.keys()) socket.destroy();
     for (const server of this.#servers) server.closeAllConnections();
   }
 
@@ -153,7 +154,7 @@ class NodeApiServer implements ApiServer {
     server.on("upgrade", (request, socket, head) => {
       const found = this.#upgradeRoute(request);
       if (found === undefined) socket.destroy();
-      else this.#takeOver(this.#exchange(request, found, identify), { socket, head, upgrade: true });
+      else this.#takeOver(request, this.#exchange(request, found, identify), { socket, head, upgrade: true });
     });
     return server;
   }
@@ -187,6 +188,12 @@ class NodeApiServer implements ApiServer {
   }
 
   #onRequest(request: IncomingMessage, response: ServerResponse, identify: Identify): void {
+    const { socket } = request;
+    if (this.#hijacked.has(socket) || this.#unanswered.isReserved(socket)) {
+      // What is typed, in the same packet as the request for it to be read, is never another request, however much it looks like one.
+      socket.destroy();
+      return;
+    }
     for (const [name, value] of Object.entries(engineHeaders(this.#options.engine))) {
       response.setHeader(name, value);
     }
@@ -207,6 +214,7 @@ class NodeApiServer implements ApiServer {
         return;
       case "found":
         if (takesOver(match.route, request)) return this.#takeOverPlain(request, response, match, identify);
+        if (match.route.hijack === "after-body") this.#unanswered.reserve(request, response);
         return this.#track(this.#exchange(request, match, identify), (exchange) => exchange.answer(response));
     }
   }
@@ -222,20 +230,21 @@ class NodeApiServer implements ApiServer {
     } catch (error) {
       return sendError(response, statusOf(error), messageOf(error));
     }
-    this.#takeOver(this.#exchange(request, found, identify), takeConnection(request, response));
+    this.#takeOver(request, this.#exchange(request, found, identify), takeConnection(request, response));
   }
 
   #onClientError(error: Error, socket: Duplex): void {
     // What came in one packet with a plain request that took the connection over was read as another request.
-    if (this.#hijacked.has(socket)) socket.unshift(unparsedBytes(error));
+    const taking = this.#hijacked.get(socket);
+    if (taking !== undefined) socket.unshift(typedBytes(error, taking));
     else if (isParseError(error) && socket.writable)
       socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
     // A failed TLS handshake, for one: to such a socket nothing can be written, and `end` would never come to its end.
     else socket.destroy();
   }
 
-  #takeOver(exchange: Exchange, taken: TakenConnection): void {
-    this.#hijacked.add(taken.socket);
+  #takeOver(request: IncomingMessage, exchange: Exchange, taken: TakenConnection): void {
+    this.#hijacked.set(taken.socket, request);
     taken.socket.once("close", () => this.#hijacked.delete(taken.socket));
     this.#track(exchange, () => exchange.takeOver(taken));
   }
@@ -270,11 +279,16 @@ function queryOf({ url = "" }: IncomingMessage): string {
   return rawQuery === "" ? "" : `?${rawQuery}`;
 }
 
-/** The rest of the packet in which Node's parser stumbled. */
-function unparsedBytes(error: Error): Uint8Array {
-  const packet = "rawPacket" in error && error.rawPacket instanceof Uint8Array ? error.rawPacket : undefined;
+/**
+ * What follows a request in the packet in which Node's parser stumbled. It counts as parsed what it took for the beginning of another
+ * request, of which the first one's end is not told: where that has no body, it is the end of its headers.
+ */
+function typedBytes(error: Error, { headers }: IncomingMessage): Uint8Array {
+  const packet = "rawPacket" in error && Buffer.isBuffer(error.rawPacket) ? error.rawPacket : Buffer.alloc(0);
   const parsed = "bytesParsed" in error && typeof error.bytesParsed === "number" ? error.bytesParsed : 0;
-  return packet?.subarray(parsed) ?? new Uint8Array();
+  const isBodiless = headers["transfer-encoding"] === undefined && !(Number(headers["content-length"]) > 0);
+  const end = packet.indexOf("\r\n\r\n");
+  return packet.subarray(isBodiless && end !== -1 ? Math.min(end + 4, parsed) : parsed);
 }
 
 function listening(server: Server, address: ListenAddress): Promise<void> {

@@ -5,11 +5,22 @@ import { EngineError } from "../core/errors.ts";
 /** The requests that wait for their answers, by connection: a client may send several at once, which are answered in its order. */
 export class Unanswered {
   readonly #byConnection = new WeakMap<Duplex, Set<ServerResponse>>();
+  readonly #reserved = new WeakSet<Duplex>();
 
   add({ socket }: IncomingMessage, response: ServerResponse): void {
     const waiting = this.#byConnection.get(socket) ?? new Set();
     this.#byConnection.set(socket, waiting.add(response));
     response.once("finish", () => waiting.delete(response));
+  }
+
+  /** Whatever follows a request on its connection belongs to the stream that its answer may begin, until it is answered otherwise. */
+  reserve({ socket }: IncomingMessage, response: ServerResponse): void {
+    this.#reserved.add(socket);
+    response.once("finish", () => this.#reserved.delete(socket));
+  }
+
+  isReserved(socket: Duplex): boolean {
+    return this.#reserved.has(socket);
   }
 
   /** Whether a connection has none. */
