@@ -169,7 +169,7 @@ export class BridgeDriver implements NetworkDriver {
     if (unusable !== undefined) {
       throw new EngineError(
         "unavailable",
-        `publish ports: iptables cannot be used on this host: ${unusable}`,
+        `publish ports: iptables cannot be used on this host: ${unusable} (use --network host, or reach the container at its address)`,
       );
     }
     const tag = tagOf(ids.endpointId);

@@ -42,8 +42,19 @@ export async function runIp(
     [...prefix, "sh", "-c", `set -e\n${script.join("")}`, "ip", ...paths],
     { signal },
   );
+  if (exitCode === notFound) throw noIp();
   if (exitCode !== 0) throw new EngineError("internal", reasonOf(stderr, exitCode));
 }
+
+/** As shells and `unshare` tell that there is no such program. */
+export const notFound = 127;
+
+/** What can be done without bridges is named: nobody may know that they need this program. */
+export const noIp = (): EngineError =>
+  new EngineError(
+    "unavailable",
+    "the program ip is not installed, which bridge networks need (install iproute2, or use --network none or --network host)",
+  );
 
 /** Without where in the batch it was. */
 const reasonOf = (stderr: string, exitCode: number): string => {

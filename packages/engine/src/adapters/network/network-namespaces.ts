@@ -1,6 +1,7 @@
 import { mkdir, readdir, rm, statfs, writeFile } from "node:fs/promises";
 import { EngineError, errnoOf } from "../../core/errors.ts";
 import { runProgram } from "../../linux/run-program.ts";
+import { noIp, notFound } from "./ip-batch.ts";
 
 /** Of file systems whose files are namespaces. */
 const namespaceFsMagic = 0x6e_73_66_73;
@@ -33,6 +34,7 @@ export class NetworkNamespaces {
     ]);
     if (exitCode !== 0) {
       await this.remove(id);
+      if (exitCode === notFound) throw noIp();
       throw new EngineError("internal", `create network namespace ${path}: ${stderr.trim()}`);
     }
     return path;
