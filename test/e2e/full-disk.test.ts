@@ -1,7 +1,17 @@
-import { rm, statfs, writeFile } from "node:fs/promises";
+import { open, rm, statfs, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type DockerRegistry, mustRun, startDockerRegistry } from "@davit/testkit";
+import { gzipSync } from "node:zlib";
+import {
+  type DockerRegistry,
+  mountsBelow,
+  mustRun,
+  processesOf,
+  startDockerRegistry,
+  volumePluginConfig,
+  writeVolumePlugin,
+} from "@davit/testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { tarOf } from "./tar-of.ts";
 import { useDavitd } from "./use-davitd.ts";
 
 const davitd = useDavitd("--live-restore=false");
@@ -66,17 +76,84 @@ test.for([200_000, 2_000_000, 6_000_000])(
   },
 );
 
+/** Takes what is left, that of the database too; answers what the first refusal says. */
+async function fillWhole(): Promise<string> {
+  await fillUpTo(0);
+  // A database has some room of its own.
+  for (let n = 0; n < 500; n += 1) {
+    const { stderr, exitCode } = await davitd.engine.docker(["volume", "create", `v${String(n)}`]);
+    if (exitCode !== 0) return stderr;
+  }
+  throw new Error("the disk does not become full");
+}
+
+/** Some hundred megabytes of zeros in a few hundred kilobytes. */
+const bomb = (name: string): Uint8Array => gzipSync(tarOf([{ name, content: Buffer.alloc(300_000_000) }]));
+
+test("what unpacks to more than the disk has is refused, and nothing stays of it", async () => {
+  const { engine } = davitd;
+  const config = { name: "config.json", content: JSON.stringify({ Interface: { Types: [], Socket: "s" } }) };
+  const files = gzipSync(tarOf([config, { name: "rootfs/zeros", content: Buffer.alloc(300_000_000) }]));
+  const created = await engine.request("POST", "/plugins/create?name=acme/bomb", { body: files });
+  expect(created.body).toContain("no space left on device");
+  expect(created.status).toBeGreaterThanOrEqual(400);
+  for (const args of [["import", "-", "acme/bomb"], ["load"]]) {
+    const { stdout, stderr, exitCode } = await engine.docker(args, { input: bomb("zeros") });
+    expect([args, exitCode, `${stdout}${stderr}`]).toEqual([
+      args,
+      1,
+      expect.stringMatching(/no space left on device|manifest/),
+    ]);
+  }
+  const whole = await engine.request("POST", "/plugins/create?name=acme/bomb", { body: bomb("config.json") });
+  expect(whole).toMatchObject({ status: 400, body: expect.stringContaining("config.json: larger than") });
+  expect(await engine.ok(["image", "ls", "--quiet"])).toBe("");
+  await expectAsMuchFreeAsAtFirst();
+});
+
+test("a disk that fills up while a plugin starts leaves it disabled, with nothing of it running, and it is enabled later", async () => {
+  const { engine, dir } = davitd;
+  await mustRun("mkdir", [dir.join("gate")]);
+  await mustRun("mkfifo", [dir.join("gate/go")]);
+  const waiting = "open(my $gate, '<', '/gate/go'); <$gate>; exec '/usr/bin/perl', '/plugin.pl'";
+  const plugin = await writeVolumePlugin(dir.join("waiting"), {
+    ...volumePluginConfig,
+    Entrypoint: ["/usr/bin/perl", "-e", waiting],
+    Mounts: [
+      { Name: "gate", Source: dir.join("gate"), Destination: "/gate", Type: "bind", Options: ["rbind"] },
+    ],
+  });
+  await engine.ok(["plugin", "create", "acme/v", plugin]);
+  /** Enables it; what is done in between is done while its process runs, and does not listen yet. */
+  const enable = async (between: () => Promise<unknown>) => {
+    const enabling = engine.docker(["plugin", "enable", "acme/v"]);
+    const gate = await open(dir.join("gate/go"), "w");
+    await between();
+    await gate.close();
+    return enabling;
+  };
+  const isEnabled = () => engine.ok(["plugin", "inspect", "--format", "{{.Enabled}}", "acme/v"]);
+
+  const refused = await enable(fillWhole);
+  expect(refused).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringMatching(/no space left on device|disk is full/),
+  });
+  expect(await isEnabled()).toBe("false");
+  expect(await mountsBelow(engine.dir)).toEqual([engine.dataRoot]);
+  expect(await processesOf(engine.dir)).toEqual([await engine.pid()]);
+
+  await rm(filler());
+  expect(await enable(() => Promise.resolve())).toMatchObject({ exitCode: 0 });
+  expect(await isEnabled()).toBe("true");
+  await engine.ok(["plugin", "rm", "--force", "acme/v"]);
+  await engine.ok(["volume", "prune", "--all", "--force"]);
+});
+
 test("with nothing left it answers, and refuses what it cannot write down", async () => {
   const { engine } = davitd;
   await engine.ok(["volume", "create", "before"]);
-  await fillUpTo(0);
-  const refused: string[] = [];
-  // A database has some room of its own.
-  for (let n = 0; refused.length === 0 && n < 500; n += 1) {
-    const { stderr, exitCode } = await engine.docker(["volume", "create", `v${String(n)}`]);
-    if (exitCode !== 0) refused.push(stderr);
-  }
-  expect(refused[0]).toMatch(/no space left on device|disk is full/);
+  expect(await fillWhole()).toMatch(/no space left on device|disk is full/);
   expect(await engine.ok(["volume", "inspect", "--format", "{{.Name}}", "before"])).toBe("before");
   await rm(filler());
   await engine.ok(["volume", "create", "after"]);

@@ -3,7 +3,16 @@ import { once } from "node:events";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { createConnection } from "node:net";
 import { gzipSync } from "node:zlib";
-import { busyboxRootfs, startDockerRegistry, startScriptedServer } from "@davit/testkit";
+import {
+  busyboxRootfs,
+  mountsBelow,
+  mustRun,
+  pluginPid,
+  startDockerRegistry,
+  startScriptedServer,
+  volumePluginConfig,
+  writeVolumePlugin,
+} from "@davit/testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { expectNothingLeft, expectNothingLeftAfterRestart } from "./nothing-left.ts";
 import { type TarEntry, tarOf } from "./tar-of.ts";
@@ -274,6 +283,54 @@ describe("a plugin", () => {
     await davitd.engine.ok(["plugin", "disable", "acme/v"]);
     expect(await davitd.engine.ok(["volume", "ls", "--quiet"])).toBe("");
   });
+});
+
+test("what a plugin mounts beside its socket goes with it, however it ends", async () => {
+  const { engine } = davitd;
+  await using cleanup = new AsyncDisposableStack();
+  // Shared, as what is below /run is on most hosts: what is mounted in there is seen on the host.
+  const sockets = `${engine.dir}/p`;
+  await mustRun("mount", ["--mkdir", "-t", "tmpfs", "--make-shared", "tmpfs", sockets]);
+  cleanup.defer(async () => void (await mustRun("umount", ["--lazy", sockets])));
+  const plugin = await writeVolumePlugin(davitd.dir.join("beside"), {
+    ...volumePluginConfig,
+    Env: [{ Name: "ROOT", Value: "/run/docker/plugins" }],
+  });
+  await engine.ok(["plugin", "create", "acme/beside", plugin]);
+  const id = await engine.ok(["plugin", "inspect", "--format", "{{.Id}}", "acme/beside"]);
+  const mounted = `${sockets}/${id}/volumes/m`;
+  await engine.ok(["import", "-", "busybox"], { input: await busyboxRootfs() });
+  const run = ["run", "--detach", "--network", "none", "--volume", "m:/m", "busybox", "sleep", "600"];
+  for (const end of ["disable", "kill"]) {
+    await engine.ok(["plugin", "enable", "acme/beside"]);
+    await engine.ok([
+      "volume",
+      "create",
+      "--driver",
+      "acme/beside",
+      "--opt",
+      "tmpfs=1",
+      "--opt",
+      "path=/usr",
+      "m",
+    ]);
+    const container = await engine.ok(run);
+    expect(await mountsBelow(sockets)).toEqual([mounted, sockets]);
+    const from = engine.log.length;
+    if (end === "kill") {
+      process.kill(await pluginPid(engine, "acme/beside"), "SIGKILL");
+      await engine.line("plugin is up again", from);
+    }
+    await engine.ok(["plugin", "disable", "--force", "acme/beside"]);
+    expect(await mountsBelow(sockets)).toEqual([sockets]);
+    expect(await readdir(sockets)).toEqual([]);
+    await engine.ok(["rm", "--force", container]);
+    await engine.ok(["volume", "rm", "--force", "m"]);
+  }
+  await engine.ok(["plugin", "rm", "acme/beside"]);
+  await engine.ok(["rmi", "busybox"]);
+  await cleanup.disposeAsync();
+  await expectNothingLeftAfterRestart(engine);
 });
 
 /** What does not become small when it is compressed. */
