@@ -1,4 +1,4 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type CommandOptions,
@@ -84,6 +84,43 @@ test("davit plugin install logs in when the registry wants to know who asks, and
   expect(await terminal.exitCode).toBe(0);
   await davit(["plugin", "rm", "-f", name]);
   await davit(["logout", registry.host]);
+});
+
+test("davit login, plugin install and logout go by the credential helper, and the file keeps no password", async () => {
+  const helpers = daemon.dir.join("helpers");
+  const kept = join(helpers, "kept");
+  await mkdir(helpers);
+  await writeFile(
+    join(helpers, "docker-credential-chest"),
+    `#!/bin/sh
+case $1 in
+  store) cat > ${kept} ;;
+  get) cat ${kept} 2> /dev/null || { echo "credentials not found in native keychain"; exit 1; } ;;
+  erase) rm ${kept} ;;
+esac
+`,
+    { mode: 0o755 },
+  );
+  await writeFile(configFile(), JSON.stringify({ credsStore: "chest" }));
+  const env = { ...daemon.engine.environment() };
+  const own = (args: readonly string[], input = "") =>
+    runCommand(program, args, { input, env: { ...env, PATH: `${helpers}:${env["PATH"] ?? ""}` } });
+  const login = await own(["login", "-u", "captain", "--password-stdin", registry.host], "davit");
+  expect(login).toMatchObject({ exitCode: 0, stdout: "Login Succeeded\n" });
+  expect(JSON.parse(await readFile(kept, "utf8"))).toEqual({
+    ServerURL: registry.host,
+    Username: "captain",
+    Secret: "davit",
+  });
+  expect(await readFile(configFile(), "utf8")).not.toContain(Buffer.from("captain:davit").toString("base64"));
+  const name = `${registry.host}/acme/v:1`;
+  const install = ["plugin", "install", "--grant-all-permissions", name];
+  expect(await own(install)).toMatchObject({ exitCode: 0 });
+  await davit(["plugin", "rm", "-f", name]);
+  expect(await own(["logout", registry.host])).toMatchObject({ exitCode: 0 });
+  await expect(readFile(kept)).rejects.toMatchObject({ code: "ENOENT" });
+  expect((await own(install)).exitCode).toBe(1);
+  await writeFile(configFile(), "{}");
 });
 
 test.each(["Username: ", "Password: "])("Ctrl-C at %j ends davit login with 130", async (question) => {

@@ -25,6 +25,7 @@ import { Layout } from "../core/layout.ts";
 import type { Logger } from "../core/ports/logger.ts";
 import type { Configuration } from "./configuration/configuration.ts";
 import { findCommand } from "./find-command.ts";
+import { proxiesOf } from "./proxies.ts";
 import { lockRoots } from "./root-lock.ts";
 import { SwitchableRegistry } from "./switchable-registry.ts";
 import { version } from "./version.ts";
@@ -89,6 +90,7 @@ export const registryClient = (configuration: Configuration, logger: Logger): Re
     insecureRegistries: configuration.insecureRegistries,
     registryMirrors: configuration.registryMirrors,
     certsDir: configuration.certsDir,
+    proxies: proxiesOf(configuration, process.env),
     userAgent: `docker/${version} davit/${version}`,
     logger,
   });

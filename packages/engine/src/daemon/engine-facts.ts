@@ -8,6 +8,7 @@ import { runProgram } from "../linux/run-program.ts";
 import { listedLogDrivers } from "../services/logs/log-drivers.ts";
 import type { EngineFacts } from "../services/system/engine-facts.ts";
 import type { Configuration } from "./configuration/configuration.ts";
+import { proxiesOf, withoutCredentials } from "./proxies.ts";
 import { version } from "./version.ts";
 
 /** As Go and registries call it. */
@@ -24,7 +25,7 @@ export async function engineFacts(
     versionOf(configuration.runc, logger),
     versionOf(configuration.conmon, logger),
   ]);
-  const environment = (name: string): string => process.env[name] ?? process.env[name.toLowerCase()] ?? "";
+  const proxies = proxiesOf(configuration, process.env);
   return {
     id,
     name: `Davit on ${hostname()}`,
@@ -64,9 +65,9 @@ export async function engineFacts(
       return { insecure: insecureRegistries, mirrors: registryMirrors };
     },
     proxies: {
-      http: environment("HTTP_PROXY"),
-      https: environment("HTTPS_PROXY"),
-      none: environment("NO_PROXY"),
+      http: withoutCredentials(proxies.http),
+      https: withoutCredentials(proxies.https),
+      none: proxies.none,
     },
   };
 }

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { TLSSocket } from "node:tls";
 import { promisify } from "node:util";
 import { startScriptedServer } from "@davit/testkit";
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { Dispatchers } from "./dispatchers.ts";
 import { readLimited } from "./registry-response.ts";
 import { Transport } from "./transport.ts";
@@ -42,7 +42,6 @@ describe("Dispatchers", () => {
     host = `127.0.0.1:${typeof address === "object" ? address?.port : ""}`;
   });
   afterEach(async () => {
-    vi.unstubAllEnvs();
     for (const transport of closing.splice(0)) await transport.close();
   });
   afterAll(async () => {
@@ -51,8 +50,12 @@ describe("Dispatchers", () => {
     await rm(dir, { recursive: true });
   });
 
-  function createTransport(certsDir?: string, insecureHosts = verifyEverything): Transport {
-    const dispatchers = new Dispatchers({ insecureHosts, certsDir, connectTimeoutMs: 5_000 });
+  function createTransport(
+    certsDir?: string,
+    insecureHosts = verifyEverything,
+    proxies = { http: "", https: "", none: "" },
+  ): Transport {
+    const dispatchers = new Dispatchers({ insecureHosts, certsDir, connectTimeoutMs: 5_000, proxies });
     const options = { userAgent: "docker/test", headersTimeoutMs: 5_000, retryDelayMs: 1 };
     const transport = new Transport({ dispatchers, ...options });
     closing.push(transport);
@@ -92,13 +95,12 @@ describe("Dispatchers", () => {
     expect(await ask(transport)).toBe("client known");
   });
 
-  it("goes through the environment's proxy, but not to loopback", async () => {
+  it("goes through the proxy, but not to loopback, nor to what is exempt", async () => {
     const proxy = await startScriptedServer((_, response) => response.end("proxied"));
     const direct = await startScriptedServer((_, response) => response.end("direct"));
     try {
-      vi.stubEnv("http_proxy", proxy.url);
-      vi.stubEnv("no_proxy", "other.test");
-      const transport = createTransport();
+      const proxies = { http: proxy.url, https: "", none: "other.test" };
+      const transport = createTransport(undefined, verifyEverything, proxies);
       expect(await ask(transport, "http://registry.test/v2/")).toBe("proxied");
       expect(proxy.requests[0]?.url).toBe("http://registry.test/v2/");
       expect(await ask(transport, `${direct.url}/v2/`)).toBe("direct");

@@ -1,11 +1,13 @@
-import { Agent, type Dispatcher, EnvHttpProxyAgent } from "undici";
+import { Agent, type Dispatcher, ProxyAgent } from "undici";
 import { type HostCertificates, readHostCertificates, secureContextFor } from "./host-certificates.ts";
-import { type InsecureHosts, isLoopback } from "./insecure-hosts.ts";
+import type { InsecureHosts } from "./insecure-hosts.ts";
+import { type Proxies, proxyFor } from "./proxy-for.ts";
 
 export interface DispatchersOptions {
   readonly insecureHosts: Pick<InsecureHosts, "includes">;
   readonly certsDir: string | undefined;
   readonly connectTimeoutMs: number;
+  readonly proxies: Proxies;
 }
 
 /** Connections by how they are made: through a proxy or not, verified or not, with which certificates. */
@@ -19,16 +21,16 @@ export class Dispatchers {
 
   async for(url: URL): Promise<Dispatcher> {
     const tls = url.protocol === "https:";
-    const { certsDir, insecureHosts } = this.#options;
+    const { certsDir, insecureHosts, proxies } = this.#options;
     const verified = tls && !(await insecureHosts.includes(url.host));
     // Read each time, as the Engine does: a certificate put there takes effect without a restart.
     const certificates: HostCertificates =
       tls && certsDir !== undefined ? await readHostCertificates(certsDir, url.host) : { authorities: [] };
-    const direct = isLoopback(url.host);
-    const key = JSON.stringify({ tls, verified, direct, certificates });
+    const proxy = proxyFor(url, proxies);
+    const key = JSON.stringify({ tls, verified, proxy, certificates });
     const known = this.#dispatchers.get(key);
     if (known !== undefined) return known;
-    const dispatcher = this.#create({ tls, verified, direct, certificates });
+    const dispatcher = this.#create({ tls, verified, proxy, certificates });
     this.#dispatchers.set(key, dispatcher);
     return dispatcher;
   }
@@ -42,15 +44,15 @@ export class Dispatchers {
   #create(how: {
     readonly tls: boolean;
     readonly verified: boolean;
-    readonly direct: boolean;
+    readonly proxy: string | undefined;
     readonly certificates: HostCertificates;
   }): Dispatcher {
     const secure = how.tls
       ? { secureContext: secureContextFor(how.certificates, how.verified), rejectUnauthorized: how.verified }
       : {};
     const connect = { timeout: this.#options.connectTimeoutMs, ...secure };
-    return how.direct
+    return how.proxy === undefined
       ? new Agent({ connect, allowH2: false })
-      : new EnvHttpProxyAgent({ connect, requestTls: connect, allowH2: false });
+      : new ProxyAgent({ uri: how.proxy, connect, requestTls: connect, allowH2: false });
   }
 }

@@ -8,7 +8,7 @@ export type Lookup = (hostname: string) => Promise<readonly LookupAddress[]>;
 const rememberMs = 60_000;
 
 /** `[::1]:5000` and `::1` to `::1`, `localhost:5000` to `localhost`. */
-function hostnameOf(host: string): string {
+export function hostnameOf(host: string): string {
   if (isIP(host) !== 0) return host;
   return host.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1");
 }

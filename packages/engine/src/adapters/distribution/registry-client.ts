@@ -9,6 +9,7 @@ import { Dispatchers } from "./dispatchers.ts";
 import { endpointsFor, mirrorEndpoint } from "./endpoints.ts";
 import { InsecureHosts } from "./insecure-hosts.ts";
 import { loginAt } from "./login.ts";
+import type { Proxies } from "./proxy-for.ts";
 import { moreAdvanced } from "./registry-errors.ts";
 import { credentialsOf } from "./remote-repository.ts";
 import { Session } from "./session.ts";
@@ -21,6 +22,8 @@ export interface RegistryClientOptions {
   readonly registryMirrors: readonly string[];
   /** Holds a directory per host, as `/etc/docker/certs.d`. */
   readonly certsDir?: string;
+  /** None unless given. */
+  readonly proxies?: Proxies;
   readonly userAgent: string;
   readonly logger?: Logger;
   /** How long a registry may take to connect, to answer, and between two pieces of an answer; 30 s. */
@@ -52,6 +55,7 @@ export class RegistryClient implements Registry {
         insecureHosts: this.#insecureHosts,
         certsDir,
         connectTimeoutMs: timeoutMs,
+        proxies: options.proxies ?? { http: "", https: "", none: "" },
       }),
       userAgent,
       headersTimeoutMs: timeoutMs,

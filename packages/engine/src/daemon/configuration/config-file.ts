@@ -33,14 +33,14 @@ function readText(path: string): string {
 
 /** Keys that are known, those of dockerd that mean nothing here as warnings; refuses all others by name. */
 export function parseConfigFile(text: string): ConfigFile {
-  const values = z.record(z.string(), z.unknown()).safeParse(text.trim() === "" ? {} : JSON.parse(text));
+  const values = objectSchema.safeParse(text.trim() === "" ? {} : JSON.parse(text));
   if (!values.success) throw new EngineError("invalid", "expected a JSON object");
   const known = new Set<string>(Object.values(options).map(({ key }) => key));
   known.delete(options.configFile.key);
   const given: Record<string, unknown> = {};
   const warnings: string[] = [];
   const unknown: string[] = [];
-  for (const [key, value] of Object.entries(values.data)) {
+  for (const [key, value] of Object.entries(withProxies(values.data))) {
     const foreign = foreignKeys.get(key);
     const refusal = foreign === undefined ? undefined : refusalOf(foreign, value);
     if (refusal !== undefined) throw new EngineError("invalid", `${key}: ${refusal}`);
@@ -55,4 +55,14 @@ export function parseConfigFile(text: string): ConfigFile {
     );
   }
   return { given, warnings };
+}
+
+const objectSchema = z.record(z.string(), z.unknown());
+
+/** Proxies stand together in the file, and each alone among the flags. */
+function withProxies({ proxies, ...values }: Given): Given {
+  if (proxies === undefined) return values;
+  const parsed = objectSchema.safeParse(proxies);
+  if (!parsed.success) throw new EngineError("invalid", "proxies: expected a JSON object");
+  return { ...values, ...parsed.data };
 }

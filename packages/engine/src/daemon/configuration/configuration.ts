@@ -2,6 +2,7 @@ import { describeIssue } from "@davit/protocol";
 import * as z from "zod";
 import { EngineError, wrapError } from "../../core/errors.ts";
 import { checkLogConfig, type LogConfig } from "../../core/log/log-config.ts";
+import { isProxy, withoutCredentials } from "../proxies.ts";
 import {
   type Given,
   type Option,
@@ -42,6 +43,9 @@ export function mergeConfiguration(flags: Given, file: Given): Configuration {
     group: read(options.group),
     insecureRegistries: read(options.insecureRegistries),
     registryMirrors: read(options.registryMirrors),
+    httpProxy: read(options.httpProxy),
+    httpsProxy: read(options.httpsProxy),
+    noProxy: read(options.noProxy),
     certsDir: read(options.certsDir),
     labels: read(options.labels),
     metricsAddr: read(options.metricsAddr),
@@ -90,7 +94,7 @@ function refuseTwice(flags: Given, file: Given): void {
 
 function show(value: unknown): string {
   if (Array.isArray(value)) return `[${value.join(" ")}]`;
-  return typeof value === "string" ? value : JSON.stringify(value);
+  return typeof value === "string" ? withoutCredentials(value) : JSON.stringify(value);
 }
 
 const daySeconds = 86_400;
@@ -153,6 +157,12 @@ function requireSound(configuration: Configuration): void {
       "log-level",
       `expected one of ${logLevels.join(", ")}, got ${JSON.stringify(configuration.logLevel)}`,
     );
+  }
+  for (const name of ["httpProxy", "httpsProxy"] as const) {
+    const proxy = configuration[name];
+    if (proxy !== "" && !isProxy(proxy)) {
+      invalid(options[name].key, `expected an http or https URL, got ${withoutCredentials(proxy)}`);
+    }
   }
   if (configuration.authorizationPlugins.includes("")) invalid("authorization-plugins", "a name is empty");
   if (configuration.authorizationTimeout > daySeconds) {

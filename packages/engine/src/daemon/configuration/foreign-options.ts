@@ -50,8 +50,6 @@ const values = [
   "fixed-cidr",
   "fixed-cidr-v6",
   "host-gateway-ip",
-  "http-proxy",
-  "https-proxy",
   "init-path",
   "ip",
   "max-concurrent-downloads",
@@ -59,7 +57,6 @@ const values = [
   "max-download-attempts",
   "mtu",
   "network-control-plane-mtu",
-  "no-proxy",
   "oom-score-adjust",
   "swarm-default-advertise-addr",
   "swarm-raft-election-tick",
@@ -84,7 +81,7 @@ const renamed: Readonly<Record<string, string>> = {
 };
 
 /** Keys without a flag. */
-const keysOnly = ["builder", "deprecated-key-path", "proxies", "resolv-conf"];
+const keysOnly = ["builder", "deprecated-key-path", "resolv-conf"];
 
 const refused: readonly ForeignOption[] = [
   {
