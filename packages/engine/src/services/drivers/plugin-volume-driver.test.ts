@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { PluginRefusal } from "../../core/errors.ts";
+import { EngineError, PluginRefusal } from "../../core/errors.ts";
+import type { PluginConnection } from "../../core/ports/plugin-connection.ts";
 import { PluginVolumeDriver } from "./plugin-volume-driver.ts";
 
 const ignore = () => undefined;
@@ -12,12 +13,13 @@ const logger = {
   fatal: ignore,
   child: () => logger,
 };
-const answering = (answer: unknown) =>
+const answering = (answer: unknown) => calling(() => Promise.resolve(answer));
+const calling = (call: PluginConnection["call"]) =>
   new PluginVolumeDriver({
     endpoint: {
       name: "acme/v:latest",
       connection: {
-        call: () => Promise.resolve(answer),
+        call,
         stream: () => Promise.reject(new Error("volumes are not streamed")),
         close: ignore,
       },
@@ -55,4 +57,35 @@ test.each([
 ])("a volume that the plugin says is at %j is shown at %j", async (inside, shown) => {
   const volume = await answering({ Volume: { Name: "vol", Mountpoint: inside } }).get("vol");
   expect(volume?.Mountpoint).toBe(shown);
+});
+
+/** Never answers the first call, which ends with its caller's signal. */
+const silentAtFirst = () => {
+  let calls = 0;
+  return calling((_method, _body, { signal }) => {
+    calls += 1;
+    if (calls > 1) return Promise.resolve({ Capabilities: { Scope: "global" } });
+    const { promise, reject } = Promise.withResolvers<never>();
+    signal?.addEventListener("abort", () => reject(new EngineError("canceled", "gone")));
+    return promise;
+  });
+};
+
+test("who asks for the scope gets it also where the one who asked first has gone", async () => {
+  const driver = silentAtFirst();
+  const first = new AbortController();
+  const [gone, staying] = [driver.capabilities({ signal: first.signal }), driver.capabilities()];
+  first.abort();
+  await expect(gone).rejects.toMatchObject({ kind: "canceled" });
+  expect(await staying).toEqual({ scope: "global" });
+});
+
+test("who asks for the scope waits no longer than it wants to, whoever asked first", async () => {
+  const driver = silentAtFirst();
+  const first = new AbortController();
+  const patient = driver.capabilities({ signal: first.signal });
+  const late = driver.capabilities({ signal: AbortSignal.timeout(20) });
+  await expect(late).rejects.toMatchObject({ kind: "canceled" });
+  first.abort();
+  await expect(patient).rejects.toMatchObject({ kind: "canceled" });
 });

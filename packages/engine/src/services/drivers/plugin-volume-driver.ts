@@ -1,5 +1,6 @@
 import { describeIssue, volumeDriverResponses } from "@davit/protocol";
 import type * as z from "zod";
+import { abortable } from "../../core/abortable.ts";
 import { EngineError, isCanceled, messageOf, PluginRefusal } from "../../core/errors.ts";
 import type { DriverCall } from "../../core/ports/driver-call.ts";
 import type { Logger } from "../../core/ports/logger.ts";
@@ -28,13 +29,18 @@ export class PluginVolumeDriver implements VolumeDriver {
 
   /** Asked once per connection; a plugin that cannot say is local. */
   async capabilities(call: DriverCall = {}): Promise<{ scope: "local" | "global" }> {
-    this.#scope ??= this.#askScope(call);
-    const asked = this.#scope;
-    try {
-      return { scope: await asked };
-    } catch (error) {
-      if (this.#scope === asked) this.#scope = undefined;
-      throw error;
+    for (;;) {
+      const isOwn = this.#scope === undefined;
+      this.#scope ??= this.#askScope(call);
+      const asked = this.#scope;
+      try {
+        return { scope: await abortable(asked, call.signal, "VolumeDriver.Capabilities") };
+      } catch (error) {
+        const isEnded = call.signal?.aborted === true;
+        if (this.#scope === asked && (isOwn || !isEnded)) this.#scope = undefined;
+        // That another caller has gone is no reason for this one to go without an answer.
+        if (isOwn || isEnded || !isCanceled(error)) throw error;
+      }
     }
   }
 
