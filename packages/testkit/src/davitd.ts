@@ -3,6 +3,7 @@ import { DaemonProcess } from "./daemon-process.ts";
 import { type EngineKind, TestEngine } from "./engine.ts";
 import { OwnNetwork } from "./own-network.ts";
 import { peerEnvironment, repository } from "./peers.ts";
+import type { TestJournal } from "./test-journal.ts";
 
 /** Flags that keep a daemon's files below a directory. */
 export const daemonRoots = (dir: string): readonly string[] => [
@@ -11,7 +12,7 @@ export const daemonRoots = (dir: string): readonly string[] => [
   `--plugin-socket-dir=${dir}/p`,
 ];
 
-const davitd = (flags: readonly string[]): EngineKind => ({
+const davitd = (flags: readonly string[], enter: readonly string[] = []): EngineKind => ({
   name: "davitd",
   spawn: ({ dir, socket, dataRoot, pluginSocketDir, pluginSpecDir, enterNetwork }) =>
     new DaemonProcess(
@@ -20,6 +21,7 @@ const davitd = (flags: readonly string[]): EngineKind => ({
         // A test runner that is killed takes its daemon with it.
         "--pdeathsig=TERM",
         ...enterNetwork,
+        ...enter,
         join(repository, "bin/davitd"),
         `--host=unix://${socket}`,
         `--data-root=${dataRoot}`,
@@ -40,6 +42,12 @@ const davitd = (flags: readonly string[]): EngineKind => ({
 /** The built davitd, as `bin/davitd` runs it. */
 export const startDavitd = (...flags: readonly string[]): Promise<TestEngine> =>
   TestEngine.start(davitd(flags));
+
+/** The same on a system with a journal of its own. */
+export const startDavitdWithJournal = (
+  journal: TestJournal,
+  ...flags: readonly string[]
+): Promise<TestEngine> => TestEngine.start(davitd(flags, journal.enter));
 
 /** The same in a network namespace of its own, which stays while the daemon is started again. */
 export const startDavitdInOwnNetwork = async (...flags: readonly string[]): Promise<TestEngine> =>

@@ -6,7 +6,7 @@ export {
   type IssuedCertificate,
 } from "./certificates.ts";
 export { type CommandOptions, type CommandResult, mustRun, runCommand } from "./command.ts";
-export { daemonRoots, startDavitd, startDavitdInOwnNetwork } from "./davitd.ts";
+export { daemonRoots, startDavitd, startDavitdInOwnNetwork, startDavitdWithJournal } from "./davitd.ts";
 export { type DockerRegistry, type DockerRegistryOptions, startDockerRegistry } from "./docker-registry.ts";
 export { startDockerd, startDockerdInOwnNetwork } from "./dockerd.ts";
 export type { TestEngine } from "./engine.ts";
@@ -42,5 +42,6 @@ export {
   startScriptedServer,
 } from "./scripted-server.ts";
 export { TempDir } from "./temp-dir.ts";
+export { TestJournal } from "./test-journal.ts";
 export { startTokenServer, type TokenServer } from "./token-server.ts";
 export { WebsocketClient, type WebsocketMessage } from "./websocket-client.ts";

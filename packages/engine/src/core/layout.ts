@@ -74,6 +74,8 @@ export class Layout {
       /** What the driver `json-file` makes of it, under the Engine's name: other programs look for it. */
       jsonLog: `${dir}/${id}-json.log`,
       jsonLogState: `${dir}/json-log-state.json`,
+      /** How far the journal has it. */
+      journalLogState: `${dir}/journal-log-state.json`,
       /** What plugins have been given of it. */
       pluginLogState: `${dir}/plugin-log-state.json`,
       hosts: `${dir}/hosts`,

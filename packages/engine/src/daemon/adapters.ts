@@ -8,6 +8,7 @@ import { RegistryClient } from "../adapters/distribution/registry-client.ts";
 import { HttpDoors } from "../adapters/doors/http-doors.ts";
 import { DiskFormerPlugins } from "../adapters/former-plugins/disk-former-plugins.ts";
 import { LinuxHost } from "../adapters/host/linux-host.ts";
+import { SystemdJournal } from "../adapters/journal/systemd-journal.ts";
 import { ConmonOutputFile } from "../adapters/logs/conmon-output-file.ts";
 import { FifoLogPipes } from "../adapters/logs/fifo-log-pipes.ts";
 import { JsonFileLogs } from "../adapters/logs/json-file-log.ts";
@@ -68,6 +69,7 @@ export async function createAdapters(configuration: Configuration, logger: Logge
     logs: new K8sFileLogs(),
     output: new ConmonOutputFile(),
     jsonLogs: new JsonFileLogs(logger),
+    journal: new SystemdJournal({ socketPath: "/run/systemd/journal/socket", logger }),
     pipes: new FifoLogPipes(),
     input: new ConmonInput({ socatPath: findCommand("socat", process.env) }),
     files: new LinuxContainerFiles(),

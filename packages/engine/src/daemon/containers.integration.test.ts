@@ -8,6 +8,7 @@ import { LinuxContainerFiles } from "../adapters/container-files/linux-container
 import { DiskContentStore } from "../adapters/content/disk-content-store.ts";
 import { RegistryClient } from "../adapters/distribution/registry-client.ts";
 import { LinuxHost } from "../adapters/host/linux-host.ts";
+import { SystemdJournal } from "../adapters/journal/systemd-journal.ts";
 import { ConmonOutputFile } from "../adapters/logs/conmon-output-file.ts";
 import { FifoLogPipes } from "../adapters/logs/fifo-log-pipes.ts";
 import { JsonFileLogs } from "../adapters/logs/json-file-log.ts";
@@ -135,7 +136,9 @@ async function startEngine(): Promise<void> {
   const ipam = new DefaultIpam({ pools: [], routes: () => Promise.resolve([]), uniqueLocalPrefix: unused });
   loadNetworks({ state, logger: silent }, ipam, { name: "none", subnet: "" });
   const logs = new K8sFileLogs();
+  const journal = new SystemdJournal({ socketPath: dir.join("journal"), logger: silent });
   const logDrivers = new LogDrivers({
+    journal,
     endpoints: noEndpoints,
     defaults: { Type: "json-file", Config: {} },
   });
@@ -148,6 +151,7 @@ async function startEngine(): Promise<void> {
       logs,
       output: new ConmonOutputFile(),
       jsonLogs: new JsonFileLogs(silent),
+      journal,
       pipes: new FifoLogPipes(),
       host,
       drivers: logDrivers,

@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import { errnoOf, messageOf } from "../core/errors.ts";
 import { newId } from "../core/identifiers.ts";
 import type { Logger } from "../core/ports/logger.ts";
+import type { JournalLogs } from "../core/ports/logs.ts";
 import { supportedApiVersions } from "../http/api-version.ts";
 import { runProgram } from "../linux/run-program.ts";
 import { listedLogDrivers } from "../services/logs/log-drivers.ts";
@@ -17,7 +18,7 @@ export const architecture = process.arch === "x64" ? "amd64" : process.arch;
 /** What it says of itself; what SIGHUP can change is read anew each time. */
 export async function engineFacts(
   settings: { readonly current: Configuration },
-  logger: Logger,
+  { journal, logger }: { readonly journal: Pick<JournalLogs, "isThere">; readonly logger: Logger },
 ): Promise<EngineFacts> {
   const configuration = settings.current;
   const [id, runcVersion, conmonVersion] = await Promise.all([
@@ -56,7 +57,7 @@ export async function engineFacts(
       return {
         volume: ["local"],
         network: ["bridge", "host", "null"],
-        log: listedLogDrivers,
+        log: listedLogDrivers(journal.isThere()),
         authorization: settings.current.authorizationPlugins,
       };
     },

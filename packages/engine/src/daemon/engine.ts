@@ -43,7 +43,7 @@ export async function createEngine(configuration: Configuration, logger: Logger)
   const settings = { current: configuration };
   const adapters = await createAdapters(configuration, logger);
   const metrics = createEngineMetrics();
-  const facts = await engineFacts(settings, logger);
+  const facts = await engineFacts(settings, adapters);
   const hostFacts = observedHostFacts(readHostFacts, metrics);
   const services = createServices(adapters, { settings, metrics, facts, readHostFacts: hostFacts });
   const { plugins, volumes, volumeMounts, networks, containers, events, garbage, supervisor, pluginQueue } =

@@ -109,7 +109,7 @@ export function createServices(adapters: Adapters, options: ServicesOptions) {
       timeoutMs: settings.current.authorizationTimeout * 1000,
     }),
   });
-  const logDrivers = new LogDrivers({ endpoints, defaults: logDefaults(settings.current) });
+  const logDrivers = new LogDrivers({ ...adapters, endpoints, defaults: logDefaults(settings.current) });
   const containerLogs = new ContainerLogs({
     ...adapters,
     drivers: logDrivers,

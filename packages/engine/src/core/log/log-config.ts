@@ -9,7 +9,7 @@ export interface LogConfig {
 }
 
 /** Drivers that the engine has itself. */
-export const builtInLogDrivers = ["json-file", "local", "none"] as const;
+export const builtInLogDrivers = ["journald", "json-file", "local", "none"] as const;
 export type BuiltInLogDriver = (typeof builtInLogDrivers)[number];
 
 /** Files that are kept of an output. */
@@ -61,14 +61,21 @@ export function checkLogConfig({ Type, Config }: LogConfig): void {
   if (Type === "json-file") {
     checkNames(Config, [...fileOptions, ...attributeOptions], (name) => `${name} for json-file log driver`);
     jsonFileLimits(Config);
-    for (const key of ["labels-regex", "env-regex"]) if (Config[key] !== undefined) parsePattern(Config[key]);
-    checkTag(Config["tag"] ?? "");
+    checkAttributes(Config);
+  } else if (Type === "journald") {
+    checkNames(Config, attributeOptions, (name) => `${name} for journald log driver`);
+    checkAttributes(Config);
   } else if (Type === "local") {
     checkNames(Config, fileOptions, (name) => `${name} for log driver local`);
     localLimits(Config);
   } else {
     pluginLogSettings(Config);
   }
+}
+
+function checkAttributes(options: LogConfig["Config"]): void {
+  for (const key of ["labels-regex", "env-regex"]) if (options[key] !== undefined) parsePattern(options[key]);
+  checkTag(options["tag"] ?? "");
 }
 
 function checkMode({ mode = "", ...options }: LogConfig["Config"]): void {

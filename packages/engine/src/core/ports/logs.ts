@@ -90,8 +90,8 @@ export interface JsonLogOptions {
   readonly limits: FileLimits;
 }
 
-/** The files of `json-file`, which other programs read as well. */
-export interface JsonLog {
+/** A log that is made of a container's output. */
+export interface FollowedLog<Line> {
   /**
    * Where writing goes on from: what an earlier engine has written after that is known, and not written twice. `attributes` is what goes
    * with each line: that of the run under way is remembered and answered.
@@ -100,14 +100,21 @@ export interface JsonLog {
   /** What was written down last, without opening anything; undefined if nothing was. */
   saved(): Promise<OutputPosition | undefined>;
   /**
-   * Writes lines of which each is all that follows from the output; `position` is the one after them. Fails if the disk does, and then
-   * goes on with the rest of them at the next call.
+   * Writes lines of which each is all that follows from the output; `position` is the one after them. Fails if they are not taken, and
+   * then goes on with the rest of them at the next call.
    */
-  write(lines: readonly string[], position: OutputPosition): Promise<void>;
+  write(lines: readonly Line[], position: OutputPosition, signal: AbortSignal): Promise<void>;
   /** Writes down how far it is: output before that need not be kept. */
   save(): Promise<OutputPosition>;
-  read(query: LogQuery): LogBatches;
+  /** Not-implemented, in the Engine's words, if it cannot be read. */
+  read(query: LogQuery): LogBatches | Promise<LogBatches>;
   close(): Promise<void>;
+}
+
+/** The files of `json-file`, which other programs read as well. */
+export interface JsonLog extends FollowedLog<string> {
+  write(lines: readonly string[], position: OutputPosition): Promise<void>;
+  read(query: LogQuery): LogBatches;
 }
 
 export interface LogResumption {
@@ -119,4 +126,18 @@ export interface LogResumption {
 
 export interface JsonLogFiles {
   open(options: JsonLogOptions): JsonLog;
+}
+
+export interface JournalLogOptions {
+  readonly containerId: string;
+  /** Where it keeps how far it is. */
+  readonly statePath: string;
+}
+
+/** The host's journal. Lines are entries in its native form. */
+export interface JournalLogs {
+  /** Whether the host has one now. */
+  isThere(): boolean;
+  open(options: JournalLogOptions): FollowedLog<Uint8Array>;
+  close(): Promise<void>;
 }

@@ -1,11 +1,16 @@
 import type { ContainerRecord } from "../../core/container/record.ts";
 import type { Layout } from "../../core/layout.ts";
+import { journalEncoder, journalFields } from "../../core/log/journal-entry.ts";
+import { jsonLine } from "../../core/log/json-line.ts";
+import type { LogMessage } from "../../core/log/line-assembler.ts";
+import { logAttributes } from "../../core/log/log-attributes.ts";
 import { jsonFileLimits, localLimits, pluginLogSettings } from "../../core/log/log-config.ts";
 import type { LogSubject } from "../../core/log/log-tag.ts";
 import type { Host } from "../../core/ports/host.ts";
 import type { LogPipes } from "../../core/ports/log-pipes.ts";
 import type { Logger } from "../../core/ports/logger.ts";
 import type {
+  JournalLogs,
   JsonLogFiles,
   LogBatches,
   LogEntry,
@@ -15,9 +20,9 @@ import type {
   ReadProgress,
 } from "../../core/ports/logs.ts";
 import type { ContainerLog } from "./container-log.ts";
-import { JsonFileContainerLog } from "./json-file-container-log.ts";
+import { FollowedContainerLog } from "./followed-container-log.ts";
 import { KeptOutput, KeptOutputLog } from "./kept-output-log.ts";
-import type { LogDrivers } from "./log-drivers.ts";
+import { checkJournal, type LogDrivers } from "./log-drivers.ts";
 import { OutputTrimmer } from "./output-trimmer.ts";
 import { PluginContainerLog } from "./plugin-container-log.ts";
 import type { Dropped } from "./plugin-delivery.ts";
@@ -28,6 +33,7 @@ export interface ContainerLogsPorts {
   readonly logs: ProcessLogs;
   readonly output: OutputFile;
   readonly jsonLogs: JsonLogFiles;
+  readonly journal: JournalLogs;
   readonly pipes: LogPipes;
   readonly host: Pick<Host, "readSmallFile" | "writeFile">;
   readonly drivers: Pick<LogDrivers, "plugin" | "awaitedPlugin">;
@@ -35,6 +41,9 @@ export interface ContainerLogsPorts {
   readonly onDropped: (record: ContainerRecord, dropped: Dropped) => void;
   readonly logger: Logger;
 }
+
+/** The journal outlives the container. */
+const journalPartingMs = 2_000;
 
 /** What is read and passed on at once counts as behind. */
 const leastBufferBytes = 1024 * 1024;
@@ -102,6 +111,7 @@ export class ContainerLogs {
   async close(): Promise<void> {
     this.#watch.close();
     await Promise.all([...this.#logs.values()].map((log) => log.close()));
+    await this.#ports.journal.close();
   }
 
   #log(record: ContainerRecord): ContainerLog {
@@ -113,7 +123,7 @@ export class ContainerLogs {
   }
 
   #make(record: ContainerRecord): ContainerLog {
-    const { layout, logs, output, jsonLogs, logger } = this.#ports;
+    const { layout, logs, output, jsonLogs, journal, logger } = this.#ports;
     const { id } = record;
     const paths = layout.container(id);
     const neededFrom = (): number =>
@@ -124,7 +134,18 @@ export class ContainerLogs {
     if (Type === "json-file") {
       const limits = jsonFileLimits(Config);
       const log = jsonLogs.open({ path: paths.jsonLog, statePath: paths.jsonLogState, limits });
-      return new JsonFileContainerLog({ ...common, log });
+      const encoder = (attributes: string) => (message: LogMessage) => jsonLine(message, attributes);
+      return new FollowedContainerLog({ ...common, log, attributesOf, encoder, partingMs: 0 });
+    }
+    if (Type === "journald") {
+      return new FollowedContainerLog({
+        ...common,
+        log: journal.open({ containerId: id, statePath: paths.journalLogState }),
+        attributesOf: journalFields,
+        encoder: journalEncoder,
+        check: () => checkJournal(journal.isThere()),
+        partingMs: journalPartingMs,
+      });
     }
     if (Type === "local") {
       const { maxBytes, maxFiles } = localLimits(Config);
@@ -148,6 +169,12 @@ export class ContainerLogs {
       onDropped: (dropped) => this.#ports.onDropped(record, dropped),
     });
   }
+}
+
+/** As `json-file` keeps them; empty if there are none. */
+function attributesOf(subject: LogSubject): string {
+  const attributes = logAttributes(subject);
+  return Object.keys(attributes).length === 0 ? "" : JSON.stringify(attributes);
 }
 
 /** What a driver is told of a container. */

@@ -1,11 +1,13 @@
 import { EngineError, messageOf } from "../../core/errors.ts";
 import { builtInLogDrivers, isBuiltInLogDriver, type LogConfig } from "../../core/log/log-config.ts";
+import type { JournalLogs } from "../../core/ports/logs.ts";
 import type { PluginEndpoint, PluginEndpoints } from "../endpoints/plugin-endpoint.ts";
 
 export interface LogDriversOptions {
   readonly endpoints: PluginEndpoints;
   /** Of containers that ask for nothing else. */
   readonly defaults: LogConfig;
+  readonly journal: Pick<JournalLogs, "isThere">;
 }
 
 /** Every log driver by name. */
@@ -22,8 +24,8 @@ export class LogDrivers {
 
   /** Fails, in the Engine's words, for a driver that there is not. Not of kind not-found: clients take that for a missing image. */
   async check(name: string, signal?: AbortSignal): Promise<void> {
+    if (name === "journald") return checkJournal(this.#options.journal.isThere());
     if (isBuiltInLogDriver(name)) return;
-    if (name === "journald") throw new EngineError("invalid", "journald is not enabled on this host");
     try {
       await this.plugin(name, signal);
     } catch (error) {
@@ -53,5 +55,10 @@ export class LogDrivers {
   }
 }
 
+export function checkJournal(isThere: boolean): void {
+  if (!isThere) throw new EngineError("invalid", "journald is not enabled on this host");
+}
+
 /** As `info` lists them. */
-export const listedLogDrivers: readonly string[] = builtInLogDrivers.filter((name) => name !== "none");
+export const listedLogDrivers = (hasJournal: boolean): readonly string[] =>
+  builtInLogDrivers.filter((name) => name !== "none" && (name !== "journald" || hasJournal));

@@ -1,21 +1,27 @@
 import { isCanceled, messageOf } from "../../core/errors.ts";
-import { jsonLine } from "../../core/log/json-line.ts";
-import { LineAssembler } from "../../core/log/line-assembler.ts";
-import { logAttributes } from "../../core/log/log-attributes.ts";
+import { LineAssembler, type LogMessage } from "../../core/log/line-assembler.ts";
 import type { LogSubject } from "../../core/log/log-tag.ts";
 import { resumeOffset } from "../../core/log/output-record.ts";
 import type { Logger } from "../../core/ports/logger.ts";
-import type { JsonLog, LogBatches, LogQuery, OutputFile } from "../../core/ports/logs.ts";
+import type { FollowedLog, LogBatches, LogQuery, OutputFile } from "../../core/ports/logs.ts";
 import { type ContainerLog, Run } from "./container-log.ts";
 import { elapsed } from "./elapsed.ts";
 import { lineId } from "./line-id.ts";
 import type { OutputTrimmer } from "./output-trimmer.ts";
 
-export interface JsonFileContainerLogOptions {
+export interface FollowedContainerLogOptions<Line> {
   readonly id: string;
   readonly path: string;
   readonly output: OutputFile;
-  readonly log: JsonLog;
+  readonly log: FollowedLog<Line>;
+  /** What goes with each line of a run, as text. */
+  readonly attributesOf: (subject: LogSubject) => string;
+  /** Makes of messages what the log takes; called once for each run. */
+  readonly encoder: (attributes: string) => (message: LogMessage) => Line;
+  /** Fails where the driver cannot be had. */
+  readonly check?: () => void;
+  /** Whoever removes a container waits so long for the rest of its output. */
+  readonly partingMs: number;
   readonly trimmer: OutputTrimmer;
   readonly logger: Logger;
 }
@@ -24,9 +30,9 @@ const saveAfterBytes = 1024 * 1024;
 const firstRetryMs = 100;
 const longestRetryMs = 10_000;
 
-/** The driver `json-file`: follows the output, wherever it is, into files of its own. */
-export class JsonFileContainerLog implements ContainerLog {
-  readonly #options: JsonFileContainerLogOptions;
+/** Follows the output, wherever it is, into a log of its own: of the drivers `json-file` and `journald`. */
+export class FollowedContainerLog<Line> implements ContainerLog {
+  readonly #options: FollowedContainerLogOptions<Line>;
   readonly #closing = new AbortController();
   #run: Run | undefined;
   #following: Promise<void> = Promise.resolve();
@@ -38,11 +44,12 @@ export class JsonFileContainerLog implements ContainerLog {
   #written = 0;
   readonly #waiting = new Set<() => void>();
 
-  constructor(options: JsonFileContainerLogOptions) {
+  constructor(options: FollowedContainerLogOptions<Line>) {
     this.#options = options;
   }
 
   async beginRun(subject: LogSubject): Promise<void> {
+    this.#options.check?.();
     await this.#options.output.markRun(this.#options.path);
     this.#begin(subject, true);
   }
@@ -62,13 +69,12 @@ export class JsonFileContainerLog implements ContainerLog {
   }
 
   #begin(subject: LogSubject, isNew: boolean): void {
-    const attributes = logAttributes(subject);
-    const text = Object.keys(attributes).length === 0 ? "" : JSON.stringify(attributes);
+    const attributes = this.#options.attributesOf(subject);
     const run = new Run();
     this.#run = run;
     this.#unfinished += 1;
     // What is left of the run before comes first.
-    this.#following = this.#following.then(() => this.#follow(run, text, isNew));
+    this.#following = this.#following.then(() => this.#follow(run, attributes, isNew));
   }
 
   endRun(): void {
@@ -76,28 +82,29 @@ export class JsonFileContainerLog implements ContainerLog {
   }
 
   async #follow({ ended }: Run, wanted: string, isNew: boolean): Promise<void> {
-    const { id, path, output, log, trimmer, logger } = this.#options;
+    const { id, path, output, log, encoder, trimmer, logger } = this.#options;
     const { signal } = this.#closing;
     try {
       signal.throwIfAborted();
       const outputEnd = await output.size(path);
       const resumption = { attributes: wanted, isNewRun: isNew, outputEnd };
       const { position: from, attributes } = await this.#retried(() => log.resume(resumption));
+      const encode = encoder(attributes);
       const assembler = new LineAssembler(lineId(id), from);
       let savedAt = from.offset;
       let offset = from.offset;
       for await (const batch of output.follow(path, { from: resumeOffset(from), ended, signal })) {
-        const lines: string[] = [];
+        const lines: Line[] = [];
         for (const record of batch.records) {
-          assembler.push(record, (message) => lines.push(jsonLine(message, attributes)));
+          assembler.push(record, (message) => lines.push(encode(message)));
         }
         offset = Math.max(offset, batch.endOffset);
         const position = assembler.position(offset);
-        let rest: readonly string[] = lines;
+        let rest: readonly Line[] = lines;
         await this.#retried(() => {
           const now = rest;
           rest = [];
-          return log.write(now, position);
+          return log.write(now, position, signal);
         });
         this.#reached(offset);
         if (offset - savedAt < saveAfterBytes) continue;
@@ -105,13 +112,13 @@ export class JsonFileContainerLog implements ContainerLog {
         await this.#retried(() => log.save());
         await trimmer.trim(resumeOffset(position));
       }
-      const last: string[] = [];
-      assembler.flush((message) => last.push(jsonLine(message, attributes)));
-      let rest: readonly string[] = last;
+      const last: Line[] = [];
+      assembler.flush((message) => last.push(encode(message)));
+      let rest: readonly Line[] = last;
       await this.#retried(() => {
         const now = rest;
         rest = [];
-        return log.write(now, { offset, pending: {} });
+        return log.write(now, { offset, pending: {} }, signal);
       });
       await this.#retried(() => log.save());
       this.#reached(offset);
@@ -190,7 +197,17 @@ export class JsonFileContainerLog implements ContainerLog {
     await this.#options.log.close();
   }
 
-  remove(): Promise<void> {
-    return this.close();
+  async remove(): Promise<void> {
+    const { id, partingMs, logger } = this.#options;
+    this.endRun();
+    if (partingMs > 0 && this.#unfinished > 0) {
+      const parting = new AbortController();
+      await Promise.race([this.#following, elapsed(partingMs, parting.signal)]);
+      parting.abort();
+      if (this.#unfinished > 0) {
+        logger.warn({ container: id }, "the rest of a container's output is lost to its log driver");
+      }
+    }
+    await this.close();
   }
 }
