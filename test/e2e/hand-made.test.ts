@@ -264,7 +264,7 @@ test("a kill in the middle of taking over leaves nothing, and the next start tak
   const id = "e".repeat(64);
   const dir = await layOut(id, { "config.json": early });
   // Long enough to be caught at it.
-  await mustRun("sh", ["-c", 'head -c 200M /dev/urandom >"$1"', "fill", join(dir, "rootfs/large")]);
+  await mustRun("sh", ["-c", 'head -c 100M /dev/urandom >"$1"', "fill", join(dir, "rootfs/large")]);
   await writeIndex({ [id]: { Name: "acme/large", Active: true } });
   const starting = engine().start();
   starting.catch(() => undefined);
@@ -278,7 +278,7 @@ test("a kill in the middle of taking over leaves nothing, and the next start tak
   );
   const layers = join(engine().dataRoot, "snapshots/layers");
   expect(await readdir(layers)).toHaveLength(1);
-  const partial = await mustRun("find", [join(engine().dataRoot, "content"), "-type", "f", "-size", "+100M"]);
+  const partial = await mustRun("find", [join(engine().dataRoot, "content"), "-type", "f", "-size", "+50M"]);
   expect(partial.trim().split("\n")).toHaveLength(1);
   expect(await mustRun("find", [join(engine().dataRoot, "content"), "-name", "write-*"])).toBe("");
 });
