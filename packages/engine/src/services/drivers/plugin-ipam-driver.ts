@@ -7,6 +7,7 @@ import type { AddressPool, AddressRequest, IpamDriver, PoolRequest } from "../..
 import type { Logger } from "../../core/ports/logger.ts";
 import type { PluginEndpoint } from "../endpoints/plugin-endpoint.ts";
 import { isCidr } from "./addresses.ts";
+import { AskedOnce } from "./asked-once.ts";
 import { callDriver } from "./call-driver.ts";
 
 const responses = ipamDriverResponses;
@@ -31,7 +32,9 @@ type AddressSpaces = Awaited<ReturnType<IpamDriver["defaultAddressSpaces"]>>;
 export class PluginIpamDriver implements IpamDriver {
   readonly name: string;
   readonly #options: PluginIpamDriverOptions;
-  #capabilities: Promise<Capabilities> | undefined;
+  readonly #capabilities = new AskedOnce<Capabilities>("IpamDriver.GetCapabilities", (call) =>
+    this.#askCapabilities(call),
+  );
 
   constructor(options: PluginIpamDriverOptions) {
     this.name = options.endpoint.name;
@@ -39,15 +42,8 @@ export class PluginIpamDriver implements IpamDriver {
   }
 
   /** Asked once per connection; a plugin that cannot say requires nothing. */
-  async capabilities(call: DriverCall = {}): Promise<Capabilities> {
-    this.#capabilities ??= this.#askCapabilities(call);
-    const asked = this.#capabilities;
-    try {
-      return await asked;
-    } catch (error) {
-      if (this.#capabilities === asked) this.#capabilities = undefined;
-      throw error;
-    }
+  capabilities(call: DriverCall = {}): Promise<Capabilities> {
+    return this.#capabilities.get(call);
   }
 
   async defaultAddressSpaces(call: DriverCall = {}): Promise<AddressSpaces> {

@@ -21,6 +21,7 @@ import type {
   NetworkPool,
 } from "../../core/ports/network-driver.ts";
 import type { PluginEndpoint } from "../endpoints/plugin-endpoint.ts";
+import { AskedOnce } from "./asked-once.ts";
 import { callDriver, mayHaveBegun } from "./call-driver.ts";
 import { readChosenAddresses, readJoinInfo, readScope } from "./network-answers.ts";
 
@@ -50,7 +51,9 @@ interface Capabilities {
 export class PluginNetworkDriver implements NetworkDriver {
   readonly name: string;
   readonly #options: PluginNetworkDriverOptions;
-  #capabilities: Promise<Capabilities> | undefined;
+  readonly #capabilities = new AskedOnce<Capabilities>("NetworkDriver.GetCapabilities", (call) =>
+    this.#askCapabilities(call),
+  );
 
   constructor(options: PluginNetworkDriverOptions) {
     this.name = options.endpoint.name;
@@ -58,15 +61,8 @@ export class PluginNetworkDriver implements NetworkDriver {
   }
 
   /** Asked once per connection. */
-  async capabilities(call: DriverCall = {}): Promise<Capabilities> {
-    this.#capabilities ??= this.#askCapabilities(call);
-    const asked = this.#capabilities;
-    try {
-      return await asked;
-    } catch (error) {
-      if (this.#capabilities === asked) this.#capabilities = undefined;
-      throw error;
-    }
+  capabilities(call: DriverCall = {}): Promise<Capabilities> {
+    return this.#capabilities.get(call);
   }
 
   async createNetwork(network: DriverNetwork, call: DriverCall = {}): Promise<void> {

@@ -1,11 +1,11 @@
 import { describeIssue, volumeDriverResponses } from "@davit/protocol";
 import type * as z from "zod";
-import { abortable } from "../../core/abortable.ts";
 import { EngineError, isCanceled, messageOf, PluginRefusal } from "../../core/errors.ts";
 import type { DriverCall } from "../../core/ports/driver-call.ts";
 import type { Logger } from "../../core/ports/logger.ts";
 import type { VolumeDriver } from "../../core/ports/volume-driver.ts";
 import { describeEndpoint, type PluginEndpoint } from "../endpoints/plugin-endpoint.ts";
+import { AskedOnce } from "./asked-once.ts";
 
 const minuteMs = 60_000;
 
@@ -20,7 +20,9 @@ export interface PluginVolumeDriverOptions {
 export class PluginVolumeDriver implements VolumeDriver {
   readonly name: string;
   readonly #options: PluginVolumeDriverOptions;
-  #scope: Promise<"local" | "global"> | undefined;
+  readonly #scope = new AskedOnce<"local" | "global">("VolumeDriver.Capabilities", (call) =>
+    this.#askScope(call),
+  );
 
   constructor(options: PluginVolumeDriverOptions) {
     this.name = options.endpoint.name;
@@ -29,19 +31,7 @@ export class PluginVolumeDriver implements VolumeDriver {
 
   /** Asked once per connection; a plugin that cannot say is local. */
   async capabilities(call: DriverCall = {}): Promise<{ scope: "local" | "global" }> {
-    for (;;) {
-      const isOwn = this.#scope === undefined;
-      this.#scope ??= this.#askScope(call);
-      const asked = this.#scope;
-      try {
-        return { scope: await abortable(asked, call.signal, "VolumeDriver.Capabilities") };
-      } catch (error) {
-        const isEnded = call.signal?.aborted === true;
-        if (this.#scope === asked && (isOwn || !isEnded)) this.#scope = undefined;
-        // That another caller has gone is no reason for this one to go without an answer.
-        if (isOwn || isEnded || !isCanceled(error)) throw error;
-      }
-    }
+    return { scope: await this.#scope.get(call) };
   }
 
   async create(
