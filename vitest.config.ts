@@ -32,6 +32,8 @@ export default defineConfig({
       {
         test: {
           name: "unit",
+          // A bound for what hangs, far above what any test takes on a machine that does other work as well.
+          testTimeout: 20_000,
           include: ["packages/*/src/**/*.test.ts", "scripts/**/*.test.ts", "examples/*/src/**/*.test.ts"],
           exclude: ["**/*.integration.test.ts"],
           // They share nothing that they change, and most are shorter than the start of a process.
