@@ -144,7 +144,13 @@ export class PluginDelivery {
 
   /** Notices, where nothing is written just now, that nobody reads any more. */
   look(): void {
-    if (this.#isAbandoned()) this.#interrupt.abort();
+    try {
+      if (this.#isAbandoned()) this.#interrupt.abort();
+    } catch (error) {
+      // The next look, or the next write, tells.
+      const { logger, containerId: container } = this.#options;
+      logger.debug({ reason: messageOf(error), container }, "cannot look at a log pipe now");
+    }
   }
 
   #isAbandoned(): boolean {
@@ -156,6 +162,7 @@ export class PluginDelivery {
     this.#closing.abort();
     await this.#done;
     this.#pipe?.close();
+    this.#pipe = undefined;
   }
 
   /** Nothing will be left to go on with: what is not delivered is dropped. */
@@ -388,7 +395,10 @@ export class PluginDelivery {
       logger.error(fields, "log driver could not be told that a container has ended");
     }
     this.#isOver = true;
-    await this.#pipe?.remove();
+    const pipe = this.#pipe;
+    // Whoever looks from now on finds no pipe, rather than a closed one.
+    this.#pipe = undefined;
+    await pipe?.remove();
     await onProgress();
   }
 }
