@@ -22,11 +22,21 @@ class Terminal implements AsyncDisposable {
     });
   }
 
-  static async open(container: string, query = ""): Promise<Terminal> {
+  static open(container: string, query = ""): Promise<Terminal> {
+    return Terminal.#open(`/v1.41/containers/${container}/attach?stdin=1&stdout=1&stderr=1&stream=1${query}`);
+  }
+
+  /** Starts a program that was made to be run in a container. */
+  static exec(id: string): Promise<Terminal> {
+    return Terminal.#open(`/v1.41/exec/${id}/start`, JSON.stringify({ Tty: true }));
+  }
+
+  static async #open(path: string, body = ""): Promise<Terminal> {
     const socket = connect({ path: davitd.engine.socket, allowHalfOpen: true });
     const terminal = new Terminal(socket);
-    const path = `/v1.41/containers/${container}/attach?stdin=1&stdout=1&stderr=1&stream=1${query}`;
-    socket.write(`POST ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n`);
+    const type = `Content-Type: application/json\r\nContent-Length: ${String(body.length)}`;
+    const upgrade = "Connection: Upgrade\r\nUpgrade: tcp";
+    socket.write(`POST ${path} HTTP/1.1\r\nHost: x\r\n${upgrade}\r\n${type}\r\n\r\n${body}`);
     await terminal.see("\r\n\r\n");
     return terminal;
   }
@@ -100,3 +110,46 @@ describe("attach", () => {
     expect(paused.body).toContain("is paused, unpause the container before attach");
   });
 });
+
+test("terminals have the size that they are told, a container's and those of programs in it", async () => {
+  await shell("sized");
+  await using own = await Terminal.open("sized");
+  const resized = await davitd.engine.request("POST", "/containers/sized/resize?h=33&w=99");
+  expect(resized.status).toBe(200);
+  own.type("stty size\n");
+  await own.see("33 99");
+  const id = await execOf("sized", {});
+  await using other = await Terminal.exec(id);
+  expect((await davitd.engine.request("POST", `/exec/${id}/resize?h=22&w=88`)).status).toBeLessThan(300);
+  other.type("stty size\n");
+  await other.see("22 88");
+  own.type("stty size\n");
+  await own.see("33 99");
+  expect((await davitd.engine.request("POST", "/containers/sized/resize?h=x&w=1")).status).toBe(400);
+});
+
+test("a program that was run in a container is left by its own keys, and goes on", async () => {
+  await shell("worked");
+  const id = await execOf("worked", { DetachKeys: "x,y" });
+  await using terminal = await Terminal.exec(id);
+  terminal.type("echo o$((1+1))e\n");
+  await terminal.see("o2e");
+  terminal.type("x");
+  terminal.type("y");
+  await terminal.ended();
+  const running = (await davitd.engine.ok(["top", "worked"])).split("\n").slice(1);
+  expect(running).toEqual([expect.stringMatching(/sh$/), expect.stringMatching(/sh$/)]);
+  const { body } = await davitd.engine.request("GET", `/exec/${id}/json`);
+  // dockerd tells it as ended.
+  const told =
+    process.env["DAVIT_E2E"] === "dockerd" ? { Running: false } : { Running: true, ExitCode: null };
+  expect(JSON.parse(body)).toMatchObject(told);
+  expect(await isRunning("worked")).toBe("true");
+});
+
+/** A shell on a terminal, made to be run in a container. */
+async function execOf(container: string, more: object): Promise<string> {
+  const body = { Cmd: ["sh"], AttachStdin: true, AttachStdout: true, AttachStderr: true, Tty: true, ...more };
+  const answer = await davitd.engine.request("POST", `/containers/${container}/exec`, { body });
+  return /"Id":"([0-9a-f]{64})"/.exec(answer.body)?.[1] ?? "";
+}

@@ -190,6 +190,20 @@ test("a daemon whose log nobody reads any more goes on", async () => {
   expect((await exited)[0]).toBe(0);
 });
 
+test("a daemon whose log is to be JSON writes nothing else, from its first line to its last", async () => {
+  await using dir = await TempDir.create("dc");
+  const flags = ["--log-format=json", "--icc", "-H", `unix://${dir.join("s")}`];
+  const daemon = startProgram(program, [...daemonRoots(dir.path), ...flags]);
+  await daemon.line("completed initialization");
+  expect(await daemon.stop()).toBe(0);
+  const lines: unknown[] = daemon.log.map((line) => JSON.parse(line));
+  for (const line of lines) {
+    expect(line).toMatchObject({ level: expect.stringMatching(/^(info|warn)/), time: expect.any(String) });
+  }
+  expect(lines[0]).toMatchObject({ msg: "--icc has no meaning for this engine and is ignored" });
+  expect(lines.at(-1)).toMatchObject({ msg: "stopped" });
+});
+
 test("a daemon that is asked to stop while it starts stops", async () => {
   await using dir = await TempDir.create("dc");
   const child = spawn(program, [...daemonRoots(dir.path), "-H", `unix://${dir.join("s")}`], {

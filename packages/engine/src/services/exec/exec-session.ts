@@ -10,7 +10,14 @@ export interface ExecSession {
   readonly environment: readonly string[];
   readonly state:
     | { readonly status: "created" }
-    | { readonly status: "running"; readonly pid: number; readonly exited: Promise<number> }
+    | {
+        readonly status: "running";
+        /** 0 until it has been started. */
+        readonly pid: number;
+        /** Settles when it has been started, or could not be. */
+        readonly started: Promise<void>;
+        readonly exited: Promise<number>;
+      }
     | { readonly status: "ended"; readonly pid: number; readonly exitCode: number; readonly endedAt: number };
 }
 

@@ -145,10 +145,11 @@ export class ExecSessions {
     await state.exited;
   }
 
-  /** Sets the size of its terminal; before it runs there is none. */
+  /** Sets the size of its terminal; before it runs there is none, and while it is being started it is waited for. */
   async resize(id: string, size: TerminalSize): Promise<void> {
     const { containerId, request, state } = this.#find(id);
-    if (state.status !== "running") throw new EngineError("not-found", "no such exec");
+    if (state.status === "running") await state.started;
+    if (this.#find(id).state.status !== "running") throw new EngineError("not-found", "no such exec");
     if (request.Tty) await this.#ports.input.resize(this.#ports.layout.exec(containerId, id).bundle, size);
   }
 
@@ -197,8 +198,9 @@ export class ExecSessions {
     if (record === undefined) throw new EngineError("not-found", `No such container: ${containerId}`);
     this.#requireRunning(record, record.name);
     const { promise: exited, resolve: exit } = Promise.withResolvers<number>();
+    const { promise: started, resolve: start } = Promise.withResolvers<void>();
     // From here on it cannot be started again.
-    this.#sessions.set(id, { ...session, state: { status: "running", pid: 0, exited } });
+    this.#sessions.set(id, { ...session, state: { status: "running", pid: 0, started, exited } });
     this.#publish(session, `exec_start: ${commandOf(session)}`);
     const { bundle, log } = this.#ports.layout.exec(containerId, id);
     try {
@@ -211,7 +213,10 @@ export class ExecSessions {
         logPath: options.attached && (request.AttachStdout || request.AttachStderr) ? log : undefined,
         stdin: options.attached && request.AttachStdin,
       });
-      this.#sessions.set(id, { ...session, state: { status: "running", pid: executed.pid, exited } });
+      this.#sessions.set(id, {
+        ...session,
+        state: { status: "running", pid: executed.pid, started, exited },
+      });
       void this.#exitCode(executed).then((exitCode) => {
         this.#end(session, executed.pid, exitCode);
         exit(exitCode);
@@ -222,6 +227,8 @@ export class ExecSessions {
       this.#end(session, 0, code === 128 ? unrunnableExitCode : code);
       await this.#ports.host.removeTree(log);
       throw error;
+    } finally {
+      start();
     }
   }
 
