@@ -74,7 +74,7 @@ describe("a network of one's own", () => {
     );
     await engine.ok(["stop", "one"]);
     await engine.ok(["network", "rm", "mine"]);
-    expect(await fails("start", "one")).toContain("network mine not found");
+    expect(await fails("start", "one")).toContain(`network ${id} not found`);
   });
 
   test("is not one of those that are always there", async () => {
