@@ -8,6 +8,7 @@ import {
   publishManifest,
   startDockerd,
   startDockerRegistry,
+  startRegistryProxy,
 } from "@davit/testkit";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { useDavitd } from "./use-davitd.ts";
@@ -68,6 +69,22 @@ test("a pushed image's layers are mounted into another repository, and its diges
   expect(await remoteDigest("b/to", "2")).toBe(await remoteDigest("a/from", "1"));
   const digests = await docker("images", "--digests", "--format", "{{.Digest}}", `${registry.host}/b/to`);
   expect(digests).toBe(await remoteDigest("b/to", "2"));
+});
+
+test("a layer that images share is fetched once, also when they are pulled at the same time", async () => {
+  await using proxy = await startRegistryProxy(registry.url);
+  const names = ["1", "2"].map((tag) => `${proxy.host}/a/shared:${tag}`);
+  for (const name of names) {
+    await bring(name, "-m", name);
+    await docker("push", name);
+  }
+  await docker("rmi", ...names);
+  proxy.forget();
+  await Promise.all(names.map((name) => docker("pull", name)));
+  const fetched = proxy.requests.filter(({ method, url }) => method === "GET" && url.includes("/blobs/"));
+  // Each has a configuration of its own.
+  expect(fetched).toHaveLength(3);
+  for (const name of names) expect(await runs(name)).toBe("alive");
 });
 
 test("push -a publishes every tag of a repository", async () => {
