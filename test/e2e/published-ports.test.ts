@@ -42,7 +42,9 @@ const programs = ["/usr:/usr:ro", "/usr/lib:/lib:ro", "/usr/lib64:/lib64:ro"].fl
 
 /** Answers everybody with the address that they come from; resolves once it listens. */
 async function serve(name: string, listen: string, ...options: readonly string[]): Promise<void> {
-  const command = ["/usr/bin/socat", "-d", "-d", `${listen},fork`, "SYSTEM:echo from $SOCAT_PEERADDR"];
+  // It reads before it answers: socat gives up on a program that ends with something left to read, at times with its answer.
+  const answer = "SYSTEM:read line; echo from $SOCAT_PEERADDR";
+  const command = ["/usr/bin/socat", "-d", "-d", `${listen},fork`, answer];
   await engine.ok([
     "run",
     "--detach",
