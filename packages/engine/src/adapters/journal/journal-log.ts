@@ -70,7 +70,7 @@ export class JournalLog implements FollowedLog<Uint8Array> {
 
   async resume({ attributes, isNewRun, outputEnd }: LogResumption) {
     const { containerId } = this.#options;
-    const known = this.#state ?? (await this.#readState());
+    const known = this.#present() ?? (await this.#readState());
     const start = known === "spoilt" ? { offset: outputEnd, pending: {} } : outputStart;
     const state =
       known === undefined || known === "spoilt"
@@ -86,6 +86,7 @@ export class JournalLog implements FollowedLog<Uint8Array> {
     this.#ordinal = state.ordinal;
     this.#sent = state.ordinal;
     this.#skip = sent - state.ordinal;
+    this.#rest = [];
     return { position: state.position, attributes: state.attributes };
   }
 
@@ -128,15 +129,14 @@ export class JournalLog implements FollowedLog<Uint8Array> {
   }
 
   async save(): Promise<OutputPosition> {
-    const { epoch, attributes } = this.#known();
-    await this.#writeState({
-      position: this.#position,
-      attributes,
-      epoch,
-      ordinal: this.#ordinal,
-      sent: this.#sent + this.#skip,
-    });
+    await this.#writeState(this.#known());
     return this.#position;
+  }
+
+  /** As it would be written down now; undefined if it is not open. */
+  #present(): State | undefined {
+    const sent = this.#sent + this.#skip;
+    return this.#state && { ...this.#state, position: this.#position, ordinal: this.#ordinal, sent };
   }
 
   async #writeState(state: State): Promise<void> {
@@ -165,8 +165,9 @@ export class JournalLog implements FollowedLog<Uint8Array> {
   }
 
   #known(): State {
-    if (this.#state === undefined) throw new Error(`log ${this.#options.statePath} is not open`);
-    return this.#state;
+    const present = this.#present();
+    if (present === undefined) throw new Error(`log ${this.#options.statePath} is not open`);
+    return present;
   }
 
   read(query: LogQuery): Promise<LogBatches> {

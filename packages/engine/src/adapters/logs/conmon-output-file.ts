@@ -1,12 +1,12 @@
 import { statSync } from "node:fs";
-import { appendFile, type FileHandle, open, stat } from "node:fs/promises";
+import { appendFile, type FileHandle, open, stat, statfs } from "node:fs/promises";
 import { setTimeout } from "node:timers/promises";
 import { EngineError, errnoOf, wrapError } from "../../core/errors.ts";
 import type { OutputBatch, OutputRecord, RunMark } from "../../core/log/output-record.ts";
 import type { OutputFile } from "../../core/ports/logs.ts";
 import { runProgram } from "../../linux/run-program.ts";
 import { FileChange } from "./file-change.ts";
-import { parseLogRecord } from "./log-record.ts";
+import { longestRecordBytes, parseLogRecord } from "./log-record.ts";
 
 const chunkBytes = 256 * 1024;
 const newline = 0x0a;
@@ -23,6 +23,19 @@ export class ConmonOutputFile implements OutputFile {
       return (await stat(path)).size;
     } catch (error) {
       if (errnoOf(error) === "ENOENT") return 0;
+      throw wrapError(`read log ${path}`, error);
+    }
+  }
+
+  async endOfRecords(path: string): Promise<number> {
+    try {
+      await using file = await openIfExists(path);
+      if (file === undefined) return 0;
+      const { size } = await file.stat();
+      const from = Math.max(0, size - chunkBytes);
+      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(size - from), 0, size - from, from);
+      return from + buffer.subarray(0, bytesRead).lastIndexOf(newline) + 1;
+    } catch (error) {
       throw wrapError(`read log ${path}`, error);
     }
   }
@@ -84,6 +97,11 @@ export class ConmonOutputFile implements OutputFile {
       position += bytesRead;
     }
     return count;
+  }
+
+  async freeBytes(dir: string): Promise<number> {
+    const { bfree, bsize } = await statfs(dir);
+    return bfree * bsize;
   }
 
   async free(path: string, before: number): Promise<void> {
@@ -167,6 +185,7 @@ class BatchReader implements AsyncDisposable {
       else if (line.toString("latin1") === markText.trimEnd()) records.push({ stream: "mark" });
       start = end + 1;
     }
+    if (data.length - start > longestRecordBytes) start = data.length;
     this.#rest = data.subarray(start);
     return { records, endOffset: base + start };
   }

@@ -170,3 +170,16 @@ test("goes on at the end of the output when nothing tells how far it is", async 
   expect(await open().saved()).toBeUndefined();
   expect((await open().resume({ ...going, outputEnd: 7 })).position).toEqual(at(7));
 });
+
+test("goes on in a new file when the newest was taken away, and loses none of the older ones", async () => {
+  const log = open({ maxBytes: 50, maxFiles: 3, compress: false });
+  await log.resume(fresh);
+  await log.write([line(1)], at(1));
+  await log.write([line(2)], at(2));
+  // As after a change of files that has failed half-way, for want of room for the new one.
+  await rm(`${dir}/log`);
+  await log.write([line(3)], at(3));
+  await log.write([line(4)], at(4));
+  expect(await texts(log)).toEqual(["1 ", "3 ", "4 "]);
+  await log.close();
+});

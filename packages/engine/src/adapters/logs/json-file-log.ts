@@ -334,7 +334,9 @@ class JsonFileLog implements JsonLog {
         const file = await open(path, "r");
         opened.push({ file, generation: this.#generation - age, isCompressed });
       } catch (error) {
-        if (errnoOf(error) !== "ENOENT") throw error;
+        if (errnoOf(error) === "ENOENT") continue;
+        await Promise.all(opened.map(({ file }) => file.close()));
+        throw error;
       }
     }
     return opened;
@@ -361,6 +363,7 @@ class JsonFileLog implements JsonLog {
     await this.#file?.close();
     this.#file = undefined;
     this.#state = undefined;
+    this.#rest = [];
     this.#skip = { older: 0, newest: 0 };
     this.#madeBytes = 0;
   }

@@ -1,4 +1,4 @@
-import { appendFileSync, renameSync, truncateSync, writeFileSync } from "node:fs";
+import { appendFileSync, renameSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import * as fc from "fast-check";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -124,4 +124,21 @@ test("a canceled reader ends with the kind canceled", async () => {
   const next = logs.read(path, { follow: true, signal: controller.signal })[Symbol.asyncIterator]().next();
   controller.abort();
   await expect(next).rejects.toMatchObject({ kind: "canceled" });
+});
+
+test("a reader that a hole has overtaken goes on behind it, and holds none of it", async () => {
+  writeFileSync(path, record("before"));
+  const { size } = statSync(path);
+  const hole = 100 * 1024 * 1024;
+  truncateSync(path, size + hole);
+  appendFileSync(path, `\n${record("after").toString()}`);
+  const before = process.memoryUsage().arrayBuffers;
+  let most = 0;
+  const shown: string[] = [];
+  for await (const { bytes } of logs.read(path, {})) {
+    most = Math.max(most, process.memoryUsage().arrayBuffers - before);
+    shown.push(Buffer.from(bytes).toString());
+  }
+  expect(shown).toEqual(["before", "after"]);
+  expect(most).toBeLessThan(hole / 2);
 });

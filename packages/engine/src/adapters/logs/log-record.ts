@@ -33,29 +33,37 @@ function shifted(text: string): string | undefined {
   return Number.isNaN(milliseconds) ? undefined : new Date(milliseconds).toISOString().slice(0, 19);
 }
 
+/** No record is longer: what has no end by then is a hole, where output was given back, or spoilt by a crash of the host. */
+export const longestRecordBytes = 1024 * 1024;
+
 /** Cuts chunks into lines without their newlines; keeps the beginning of a line until the rest comes. */
 export class LineSplitter {
-  #rest: Buffer = Buffer.alloc(0);
+  #rest: Buffer[] = [];
+  #restBytes = 0;
 
   push(chunk: Buffer): readonly Buffer[] {
-    const data = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
     const lines: Buffer[] = [];
     let start = 0;
-    for (let end = data.indexOf(newline); end !== -1; end = data.indexOf(newline, start)) {
-      lines.push(data.subarray(start, end));
+    for (let end = chunk.indexOf(newline); end !== -1; end = chunk.indexOf(newline, start)) {
+      const line = chunk.subarray(start, end);
+      lines.push(this.#restBytes === 0 ? line : Buffer.concat([...this.#rest, line]));
+      this.clear();
       start = end + 1;
     }
-    this.#rest = data.subarray(start);
+    this.#rest.push(chunk.subarray(start));
+    this.#restBytes += chunk.length - start;
+    if (this.#restBytes > longestRecordBytes) this.clear();
     return lines;
   }
 
   /** Of an unfinished line. */
   get restBytes(): number {
-    return this.#rest.length;
+    return this.#restBytes;
   }
 
   /** Forgets an unfinished line. */
   clear(): void {
-    this.#rest = Buffer.alloc(0);
+    this.#rest = [];
+    this.#restBytes = 0;
   }
 }

@@ -31,8 +31,9 @@ export class RotatedFiles {
     return found;
   }
 
-  /** Makes the newest the youngest older one; the oldest goes. One that was stopped half-way is finished. */
+  /** Makes the newest the youngest older one; the oldest goes. One that was stopped half-way is finished. Without a newest, all stays. */
   async shift(): Promise<void> {
+    if (!(await exists(this.#path))) return;
     const last = Math.max(1, this.#maxFiles - 1);
     let free = 1;
     while (free < last && (await this.#at(free)) !== undefined) free += 1;

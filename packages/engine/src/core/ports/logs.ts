@@ -57,7 +57,9 @@ export type LogBatches = AsyncIterable<readonly LogEntry[]>;
 export interface OutputFile {
   /** Its length by now; 0 if it is not there. */
   size(path: string): Promise<number>;
-  /** The same at once, for whoever must miss nothing from now on. */
+  /** Where its last whole record ends: a full disk may have cut the one after that. */
+  endOfRecords(path: string): Promise<number>;
+  /** Its length at once, for whoever must miss nothing from now on. */
   sizeNow(path: string): number;
   /** Notes that a new run of the program begins, while nobody writes. */
   markRun(path: string): Promise<void>;
@@ -78,6 +80,8 @@ export interface OutputFile {
   recordAt(path: string, offset: number): Promise<number>;
   /** How many records begin between two offsets. */
   countRecords(path: string, from: number, to: number): Promise<number>;
+  /** What can still be written to the file system of a directory. */
+  freeBytes(dir: string): Promise<number>;
   /** Gives the disk space before an offset back, where the file system can. */
   free(path: string, before: number): Promise<void>;
 }

@@ -20,6 +20,7 @@ import type {
   ReadProgress,
 } from "../../core/ports/logs.ts";
 import type { ContainerLog } from "./container-log.ts";
+import { DiskWatch } from "./disk-watch.ts";
 import { FollowedContainerLog } from "./followed-container-log.ts";
 import { KeptOutput, KeptOutputLog } from "./kept-output-log.ts";
 import { checkJournal, type LogDrivers } from "./log-drivers.ts";
@@ -53,11 +54,13 @@ export class ContainerLogs {
   readonly #ports: ContainerLogsPorts;
   readonly #logs = new Map<string, ContainerLog>();
   readonly #watch: PluginWatch;
+  readonly #disk: DiskWatch;
   readonly #progress = new Map<string, Set<ReadProgress>>();
 
   constructor(ports: ContainerLogsPorts) {
     this.#ports = ports;
     this.#watch = new PluginWatch(ports.drivers);
+    this.#disk = new DiskWatch({ ...ports, dir: ports.layout.containers });
   }
 
   /** Before a run's process is made. */
@@ -110,6 +113,7 @@ export class ContainerLogs {
 
   async close(): Promise<void> {
     this.#watch.close();
+    this.#disk.close();
     await Promise.all([...this.#logs.values()].map((log) => log.close()));
     await this.#ports.journal.close();
   }
@@ -117,6 +121,7 @@ export class ContainerLogs {
   #log(record: ContainerRecord): ContainerLog {
     const known = this.#logs.get(record.id);
     if (known !== undefined) return known;
+    this.#disk.begin();
     const made = this.#make(record);
     this.#logs.set(record.id, made);
     return made;

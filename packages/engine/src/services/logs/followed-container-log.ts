@@ -169,15 +169,22 @@ export class FollowedContainerLog<Line> implements ContainerLog {
   async read(_subject: LogSubject, query: LogQuery): Promise<LogBatches> {
     const { log } = this.#options;
     // A run that has ended is followed until the files have the end.
-    const until = query.until?.then(() => (this.#run?.isEnded === false ? undefined : this.#following));
+    const until = query.until?.then(() =>
+      this.#run?.isEnded === false ? undefined : this.#waitWhile(() => true, query.signal),
+    );
     if (query.follow !== true) await this.#caughtUp(query.signal);
     return log.read({ ...query, ...(until === undefined ? {} : { until }) });
   }
 
   /** Resolves when what the program has written by now is in the files. */
   async #caughtUp(signal: AbortSignal | undefined): Promise<void> {
-    const size = await this.#options.output.size(this.#options.path);
-    while (this.#unfinished > 0 && this.#written < size && !this.#isStuck) {
+    const end = await this.#options.output.endOfRecords(this.#options.path);
+    await this.#waitWhile(() => this.#written < end, signal);
+  }
+
+  /** While runs are not all in the log; not for a log that takes nothing now. */
+  async #waitWhile(isBehind: () => boolean, signal: AbortSignal | undefined): Promise<void> {
+    while (this.#unfinished > 0 && isBehind() && !this.#isStuck) {
       if (signal?.aborted === true) return;
       await new Promise<void>((resolve) => {
         const wake = (): void => {

@@ -3,7 +3,7 @@ import type { Logger } from "../../core/ports/logger.ts";
 import type { OutputFile } from "../../core/ports/logs.ts";
 
 export interface OutputTrimmerOptions {
-  readonly output: OutputFile;
+  readonly output: Pick<OutputFile, "free">;
   readonly path: string;
   /** What readers of the output still need, by the lowest offset. */
   readonly neededFrom: () => number;
@@ -13,11 +13,15 @@ export interface OutputTrimmerOptions {
 /** Each time costs running a program. */
 const worthwhileBytes = 4 * 1024 * 1024;
 
+/** After a failure, which may be that of a file system that cannot, or of a full one. */
+const pauseBytes = 64 * 1024 * 1024;
+
 /** Gives back the space of what has been passed on. */
 export class OutputTrimmer {
   readonly #options: OutputTrimmerOptions;
   #freed = 0;
-  #works = true;
+  #notBefore = 0;
+  #hasWarned = false;
 
   constructor(options: OutputTrimmerOptions) {
     this.#options = options;
@@ -26,12 +30,14 @@ export class OutputTrimmer {
   async trim(before: number): Promise<void> {
     const { output, path, neededFrom, logger } = this.#options;
     const until = Math.min(before, neededFrom());
-    if (!this.#works || until - this.#freed < worthwhileBytes) return;
+    if (until < this.#notBefore || until - this.#freed < worthwhileBytes) return;
     try {
       await output.free(path, until);
       this.#freed = until;
     } catch (error) {
-      this.#works = false;
+      this.#notBefore = until + pauseBytes;
+      if (this.#hasWarned) return;
+      this.#hasWarned = true;
       logger.warn({ reason: messageOf(error), path }, "output that is not needed any more stays on disk");
     }
   }
