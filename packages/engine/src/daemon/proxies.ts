@@ -1,9 +1,15 @@
 import type { Proxies } from "../adapters/distribution/proxy-for.ts";
-import type { Configuration } from "./configuration/configuration.ts";
+
+/** As configured; empty where nothing is. */
+interface ProxySettings {
+  readonly httpProxy: string;
+  readonly httpsProxy: string;
+  readonly noProxy: string;
+}
 
 /** The proxies in force: settings win over the environment's variables, which may be written in either case. */
 export function proxiesOf(
-  { httpProxy, httpsProxy, noProxy }: Pick<Configuration, "httpProxy" | "httpsProxy" | "noProxy">,
+  { httpProxy, httpsProxy, noProxy }: ProxySettings,
   environment: NodeJS.ProcessEnv,
 ): Proxies {
   const either = (setting: string, name: string): string =>

@@ -1,6 +1,6 @@
 import { execCreateBodySchema, execStartBodySchema } from "@davit/protocol";
 import { messageOf } from "../../core/errors.ts";
-import type { OutputChunk } from "../../services/containers/container-output.ts";
+import type { OutputChunk } from "../../services/containers/output-chunks.ts";
 import type { ExecSessions } from "../../services/exec/exec-sessions.ts";
 import { type HijackedConnection, reply } from "../reply.ts";
 import type { Route } from "../route.ts";

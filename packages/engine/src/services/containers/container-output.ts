@@ -5,20 +5,8 @@ import { EngineError } from "../../core/errors.ts";
 import type { ByteStream } from "../../core/ports/byte-stream.ts";
 import type { LogBatches, LogEntry, LogQuery } from "../../core/ports/logs.ts";
 import { type ContainerPorts, publishContainerEvent } from "./container-ports.ts";
-import { outputChunks } from "./output-chunks.ts";
+import { type OutputChunk, type OutputStreams, outputChunks } from "./output-chunks.ts";
 import type { OutputReaders } from "./output-readers.ts";
-
-export interface OutputChunk {
-  readonly stream: "stdout" | "stderr";
-  readonly bytes: Uint8Array;
-  /** The lines that they are, if they are several. */
-  readonly lines?: readonly Uint8Array[];
-}
-
-export interface OutputStreams {
-  readonly stdout: boolean;
-  readonly stderr: boolean;
-}
 
 export interface LogsRequest extends OutputStreams {
   readonly follow: boolean;

@@ -1,6 +1,17 @@
 import { LinePrefixes, type LinePrefixOptions, outputBytes } from "../../core/container/log-line.ts";
 import type { LogBatches } from "../../core/ports/logs.ts";
-import type { OutputChunk, OutputStreams } from "./container-output.ts";
+
+export interface OutputChunk {
+  readonly stream: "stdout" | "stderr";
+  readonly bytes: Uint8Array;
+  /** The lines that they are, if they are several. */
+  readonly lines?: readonly Uint8Array[];
+}
+
+export interface OutputStreams {
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+}
 
 /** What is sent at once at most. */
 const chunkBytes = 32 * 1024;

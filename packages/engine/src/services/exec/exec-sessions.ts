@@ -15,8 +15,8 @@ import type { ExecutedProcess } from "../../core/ports/process-control.ts";
 import type { TerminalSize } from "../../core/ports/process-input.ts";
 import { allCapabilities } from "../../core/runtime-spec/defaults.ts";
 import type { ContainerLinks } from "../containers/container-links.ts";
-import type { OutputChunk } from "../containers/container-output.ts";
 import { type ContainerPorts, namespace, publishContainerEvent } from "../containers/container-ports.ts";
+import type { OutputChunk } from "../containers/output-chunks.ts";
 import { detachable } from "./detachable.ts";
 import { type ExecSession, execView } from "./exec-session.ts";
 
