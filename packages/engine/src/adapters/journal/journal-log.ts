@@ -5,6 +5,7 @@ import { EngineError, errnoOf, messageOf, wrapError } from "../../core/errors.ts
 import { newId } from "../../core/identifiers.ts";
 import { journalField } from "../../core/log/journal-entry.ts";
 import { type OutputPosition, outputStart } from "../../core/log/output-record.ts";
+import { positionSchema } from "../../core/log/position-schema.ts";
 import type { Logger } from "../../core/ports/logger.ts";
 import type {
   FollowedLog,
@@ -16,21 +17,8 @@ import type {
 import { lastRecord, readJournal } from "./journal-reader.ts";
 import type { JournalSender, Sent } from "./journal-sender.ts";
 
-const pendingSchema = z
-  .object({
-    offset: z.number(),
-    skipBytes: z.number(),
-    id: z.string(),
-    pieces: z.number(),
-    timestamp: z.string(),
-  })
-  .optional();
-
 const stateSchema = z.object({
-  position: z.object({
-    offset: z.number(),
-    pending: z.object({ stdout: pendingSchema, stderr: pendingSchema }),
-  }),
+  position: positionSchema,
   /** What goes with each line of the run under way. */
   attributes: z.string(),
   /** Which counting it is, and how many entries it had at the position and by the time of writing. */

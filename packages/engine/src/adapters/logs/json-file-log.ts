@@ -3,6 +3,7 @@ import { type FileHandle, open, readFile, rename, stat, writeFile } from "node:f
 import * as z from "zod";
 import { errnoOf, wrapError } from "../../core/errors.ts";
 import { type OutputPosition, outputStart } from "../../core/log/output-record.ts";
+import { positionSchema } from "../../core/log/position-schema.ts";
 import type { Logger } from "../../core/ports/logger.ts";
 import type {
   JsonLog,
@@ -15,21 +16,8 @@ import type {
 import { readJsonLog } from "./json-file-reader.ts";
 import { type RotatedFile, RotatedFiles } from "./rotated-files.ts";
 
-const pendingSchema = z
-  .object({
-    offset: z.number(),
-    skipBytes: z.number(),
-    id: z.string(),
-    pieces: z.number(),
-    timestamp: z.string(),
-  })
-  .optional();
-
 const stateSchema = z.object({
-  position: z.object({
-    offset: z.number(),
-    pending: z.object({ stdout: pendingSchema, stderr: pendingSchema }),
-  }),
+  position: positionSchema,
   /** Bytes that follow from the output after the position and are in older files. */
   writtenBytes: z.number(),
   /** What goes with each line of the run under way. */

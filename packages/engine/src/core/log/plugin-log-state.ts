@@ -1,14 +1,5 @@
 import * as z from "zod";
-
-const pending = z
-  .object({
-    offset: z.number(),
-    skipBytes: z.number(),
-    id: z.string(),
-    pieces: z.number(),
-    timestamp: z.string(),
-  })
-  .optional();
+import { positionSchema } from "./position-schema.ts";
 
 const texts = z.record(z.string(), z.string());
 
@@ -16,10 +7,7 @@ const delivery = z.object({
   /** The FIFO as the plugin was told, and on the host; empty before there is one. */
   file: z.string(),
   path: z.string(),
-  position: z.object({
-    offset: z.number(),
-    pending: z.object({ stdout: pending, stderr: pending }),
-  }),
+  position: positionSchema,
   /** Where the run's output ends; absent while it runs. */
   endOffset: z.number().optional(),
   /** What the plugin is told of the container, as it was when the run began. */
