@@ -194,9 +194,15 @@ test("a journal that is not there for a while gets everything once it is", async
   await engine.ok(["exec", id, "sh", "-c", "seq 1 500 > /proc/1/fd/1"]);
   await engine.line("cannot write the log of a container now");
   await journal.startDaemon();
-  await engine.ok(["kill", id]);
-  const following = engine.docker(["logs", "-f", id]);
-  expect((await following).stdout).toBe(`before\n${numbers(1, 500)}`);
+  const args = ["-H", `unix://${engine.socket}`, "logs", "-f", id];
+  const following = spawn("docker", args, { stdio: ["ignore", "pipe", "inherit"] });
+  let shown = "";
+  for await (const chunk of following.stdout) {
+    shown += String(chunk);
+    // The container ends when all is there, and the answer with it.
+    if (shown.endsWith("\n500\n")) await engine.ok(["kill", id]);
+  }
+  expect(shown).toBe(`before\n${numbers(1, 500)}`);
 });
 
 test("one that hangs holds up neither containers nor the engine's stop", async () => {
