@@ -44,6 +44,7 @@ export async function engineFacts(
     get liveRestore() {
       return settings.current.liveRestore;
     },
+    addressPools: configuration.defaultAddressPools,
     get labels() {
       return settings.current.labels;
     },

@@ -1,7 +1,8 @@
 import { BridgeDriver } from "../adapters/network/bridge-driver.ts";
 import { hostRoutes } from "../adapters/network/host-routes.ts";
 import type { EventPublisher } from "../core/events.ts";
-import { DefaultIpam, dockerPools, nullIpam } from "../core/network/default-ipam.ts";
+import { type AddressPools, addressPools, dockerPools } from "../core/network/address-pools.ts";
+import { DefaultIpam, nullIpam } from "../core/network/default-ipam.ts";
 import { createIpamDrivers } from "../services/drivers/ipam-drivers.ts";
 import { createNetworkDrivers } from "../services/drivers/network-drivers.ts";
 import type { PluginEndpoints } from "../services/endpoints/plugin-endpoint.ts";
@@ -38,8 +39,12 @@ export function createNetworks(
     waitFor: (...wanted) => options.endpoints().waitFor(...wanted),
     names: (...wanted) => options.endpoints().names(...wanted),
   };
-  const ipam = new DefaultIpam({ pools: dockerPools, routes: hostRoutes, uniqueLocalPrefix });
-  const { bridgeName, bridgeSubnet } = options.settings.current;
+  const { bridgeName, bridgeSubnet, defaultAddressPools } = options.settings.current;
+  const ipam = new DefaultIpam({
+    pools: poolsOf(defaultAddressPools.map(addressPools)),
+    routes: hostRoutes,
+    uniqueLocalPrefix,
+  });
   loadNetworks(adapters, ipam, { name: bridgeName, subnet: bridgeSubnet });
   return networkServices({
     ...adapters,
@@ -48,6 +53,10 @@ export function createNetworks(
     events: options.events,
   });
 }
+
+/** A family for which none are set has those that are always there. */
+const poolsOf = (given: readonly AddressPools[]): readonly AddressPools[] =>
+  given.some(({ base }) => base.family === 4) ? given : [...given, ...dockerPools];
 
 /** RFC 4193: `fd`, 40 random bits, and the first of their subnets. */
 function uniqueLocalPrefix() {

@@ -11,7 +11,7 @@ export interface Cidr extends Address {
   readonly prefixLength: number;
 }
 
-const bitsOf = (family: IpFamily): number => (family === 4 ? 32 : 128);
+export const bitsOf = (family: IpFamily): number => (family === 4 ? 32 : 128);
 
 /** Undefined for what is no address. */
 export function parseAddress(text: string): Address | undefined {
@@ -19,9 +19,11 @@ export function parseAddress(text: string): Address | undefined {
 }
 
 function parseIpv4(text: string): Address | undefined {
-  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text);
-  const parts = match?.slice(1).map(Number) ?? [];
-  if (parts.length !== 4 || parts.some((part) => part > 255)) return undefined;
+  const parts = text.split(".");
+  // With a zero in front it would be octal to some, `ip` among them, and decimal to others.
+  if (parts.length !== 4 || !parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) <= 255)) {
+    return undefined;
+  }
   return { family: 4, value: parts.reduce((value, part) => value * 256n + BigInt(part), 0n) };
 }
 
@@ -46,7 +48,7 @@ function parseIpv6(text: string): Address | undefined {
 export function parseCidr(text: string): Cidr | undefined {
   const [address = "", length = "", ...more] = text.split("/");
   const parsed = parseAddress(address);
-  if (parsed === undefined || more.length > 0 || !/^\d{1,3}$/.test(length)) return undefined;
+  if (parsed === undefined || more.length > 0 || !/^(0|[1-9]\d{0,2})$/.test(length)) return undefined;
   const prefixLength = Number(length);
   return prefixLength > bitsOf(parsed.family) ? undefined : { ...parsed, prefixLength };
 }

@@ -1,33 +1,16 @@
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { formatAddress, overlap, parseAddress, parseCidr } from "./cidr.ts";
-import { DefaultIpam, dockerPools } from "./default-ipam.ts";
+import { addressPools, dockerPools } from "./address-pools.ts";
+import { contains, overlap, parseAddress, parseCidr } from "./cidr.ts";
+import { DefaultIpam } from "./default-ipam.ts";
 
-const make = (routes: readonly string[] = []) =>
+const make = (routes: readonly string[] = [], pools = dockerPools) =>
   new DefaultIpam({
-    pools: dockerPools,
+    pools,
     routes: () => Promise.resolve(routes),
     uniqueLocalPrefix: () => ({ family: 6, value: 0xfd01n << 112n, prefixLength: 64 }),
   });
 const open = { addressSpace: "LocalDefault", pool: "", subPool: "", options: {}, ipv6: false };
-
-test.each([
-  ["1.2.3.4", "1.2.3.4"],
-  ["::", "::"],
-  ["fd00:0:0:0:0:0:0:1", "fd00::1"],
-  ["1:0:0:2:0:0:0:3", "1:0:0:2::3"],
-  ["::ffff:1.2.3.4", "::ffff:102:304"],
-])("%s is written %s", (text, written) => {
-  const address = parseAddress(text);
-  expect(address === undefined ? undefined : formatAddress(address)).toBe(written);
-});
-
-test.each(["1.2.3", "1.2.3.256", "1:2", "::1::", "g::", "1.2.3.4/33", "1.2.3.4/", "::/129", ""])(
-  "%j is no address and no subnet",
-  (text) => {
-    expect(parseAddress(text)).toBeUndefined();
-    expect(parseCidr(text)).toBeUndefined();
-  },
-);
 
 describe("pools", () => {
   test("of nobody's choice follow each other, are not used again at once, and leave out what the host has routes to", async () => {
@@ -52,7 +35,25 @@ describe("pools", () => {
   });
 
   test("of IPv6 come from a prefix of the host's own", async () => {
-    expect((await make().requestPool({ ...open, ipv6: true })).pool).toBe("fd01::/64");
+    const ipam = make();
+    expect((await ipam.requestPool({ ...open, ipv6: true })).pool).toBe("fd01::/64");
+    // The same is drawn for ever here.
+    await expect(ipam.requestPool({ ...open, ipv6: true })).rejects.toThrow("non-overlapping IPv6 address");
+  });
+
+  test("come from where the settings say, of both families", async () => {
+    const pools = [
+      { base: "10.5.0.0/23", size: 24 },
+      { base: "fd05::/63", size: 64 },
+    ].map(addressPools);
+    const ipam = make([], pools);
+    for (const [ipv6, given] of [
+      [false, ["10.5.0.0/24", "10.5.1.0/24"]],
+      [true, ["fd05::/64", "fd05:0:0:1::/64"]],
+    ] as const) {
+      for (const pool of given) expect((await ipam.requestPool({ ...open, ipv6 })).pool).toBe(pool);
+      await expect(ipam.requestPool({ ...open, ipv6 })).rejects.toThrow("non-overlapping");
+    }
   });
 
   test.each([
@@ -105,4 +106,67 @@ describe("addresses", () => {
     await ipam.releaseAddress(poolId, "10.1.200.1");
     expect((await ask("10.1.200.1")).address).toBe("10.1.200.1/16");
   });
+
+  test.each([
+    ["10.1.0.0/28", "10.1.0.8/29"],
+    ["10.1.0.0/28", ""],
+    ["fd00::/124", "fd00::8/125"],
+    ["fd00::/124", ""],
+  ])(
+    "of %s with range %j are never given twice, and are free once they are given back",
+    async (pool, subPool) => {
+      const network = parseCidr(pool);
+      const range = parseCidr(subPool === "" ? pool : subPool);
+      if (network === undefined || range === undefined) throw new Error("no subnet");
+      const steps = fc.array(
+        fc.oneof(
+          fc.constant({ take: "" }),
+          // Also some of another subnet.
+          fc.integer({ min: 0, max: 17 }).map((last) => ({
+            take: pool.includes(":") ? `fd00::${last.toString(16)}` : `10.1.0.${String(last)}`,
+          })),
+          fc.nat().map((give) => ({ give })),
+        ),
+        { maxLength: 60 },
+      );
+      const wrong = async (all: readonly ({ take: string } | { give: number })[]): Promise<string> => {
+        const ipam = make();
+        const { poolId } = ipam.takePool(pool, subPool);
+        const held: string[] = [];
+        const ask = async (address: string): Promise<string> => {
+          try {
+            return (await ipam.requestAddress({ poolId, address, options: {} })).address;
+          } catch (error) {
+            if (/already in use|out of range|no available addresses/.test(String(error))) return "";
+            throw error;
+          }
+        };
+        for (const step of all) {
+          if ("give" in step) {
+            const [given] = held.splice(step.give % Math.max(1, held.length), 1);
+            if (given === undefined) continue;
+            await ipam.releaseAddress(poolId, given);
+            const again = await ask(given);
+            if (again !== `${given}/${String(network.prefixLength)}`) return `${given} is not free`;
+            await ipam.releaseAddress(poolId, given);
+            continue;
+          }
+          const [text = ""] = (await ask(step.take)).split("/");
+          if (text === "") continue;
+          const address = parseAddress(text);
+          if (held.includes(text)) return `${text} was given twice`;
+          if (address === undefined || !contains(step.take === "" ? range : network, address)) {
+            return `${text} is outside`;
+          }
+          held.push(text);
+        }
+        return "";
+      };
+      await fc.assert(
+        fc.asyncProperty(steps, async (all) => {
+          expect(await wrong(all)).toBe("");
+        }),
+      );
+    },
+  );
 });

@@ -1,11 +1,13 @@
 import { EngineError } from "../errors.ts";
 import type { AddressPool, AddressRequest, IpamDriver, PoolRequest } from "../ports/ipam-driver.ts";
+import { type AddressPools, findFreeSubnet, type PoolPlace } from "./address-pools.ts";
 import {
   type Cidr,
   contains,
   firstOf,
   formatAddress,
   formatCidr,
+  type IpFamily,
   lastOf,
   networkOf,
   overlap,
@@ -13,15 +15,9 @@ import {
   parseCidr,
 } from "./cidr.ts";
 
-/** Pools of one size, cut out of a larger one. */
-export interface DefaultPools {
-  readonly base: Cidr;
-  readonly size: number;
-}
-
 export interface DefaultIpamOptions {
   /** What is given to networks that ask for no subnet of their own, in this order. */
-  readonly pools: readonly DefaultPools[];
+  readonly pools: readonly AddressPools[];
   /** What the host has routes to, in CIDR notation: not given to a network unless it asks for it. */
   readonly routes: () => Promise<readonly string[]>;
   /** A new prefix of 64 bits for IPv6, as RFC 4193 makes it. */
@@ -37,6 +33,15 @@ interface Pool {
 
 const addressSpace = "LocalDefault";
 
+/** Of 40 random bits: more would mean that they are not random. */
+const mostDraws = 16;
+
+const noFreePool = (family: IpFamily): EngineError =>
+  new EngineError(
+    "not-found",
+    `could not find an available, non-overlapping IPv${family} address pool among the defaults to assign to the network`,
+  );
+
 /**
  * The addresses of the networks of this host. It remembers nothing by itself: what is in use is on record with networks and
  * endpoints, and taken again when the engine starts.
@@ -46,7 +51,7 @@ export class DefaultIpam implements IpamDriver {
   readonly #options: DefaultIpamOptions;
   readonly #pools = new Map<string, Pool>();
   /** Goes round, so that a subnet is not used again at once. */
-  #next = 0;
+  readonly #next = new Map<IpFamily, PoolPlace>();
 
   constructor(options: DefaultIpamOptions) {
     this.#options = options;
@@ -63,9 +68,9 @@ export class DefaultIpam implements IpamDriver {
   async requestPool({ pool, subPool, ipv6 }: PoolRequest): Promise<AddressPool> {
     if (pool !== "") return this.takePool(pool, subPool);
     if (subPool !== "") throw new EngineError("invalid", "invalid pool request: a range needs its subnet");
-    if (ipv6) return this.#take(this.#options.uniqueLocalPrefix());
+    if (ipv6 && this.#poolsOf(6).length === 0) return this.#take(this.#uniqueLocal());
     const routes = (await this.#options.routes()).flatMap((text) => parseCidr(text) ?? []);
-    return this.#take(this.#freePool(routes));
+    return this.#take(this.#freePool(ipv6 ? 6 : 4, routes));
   }
 
   /** A pool that was asked for, or that a record says was given. */
@@ -94,20 +99,30 @@ export class DefaultIpam implements IpamDriver {
     return [...this.#pools.values()].some((pool) => overlap(pool.network, network));
   }
 
-  #freePool(routes: readonly Cidr[]): Cidr {
-    const candidates = this.#options.pools.flatMap(cut);
-    for (let tries = 0; tries < candidates.length; tries += 1) {
-      const at = (this.#next + tries) % candidates.length;
-      const candidate = candidates[at];
-      if (candidate === undefined || this.#isTaken(candidate)) continue;
-      if (routes.some((route) => route.prefixLength > 0 && overlap(route, candidate))) continue;
-      this.#next = at + 1;
-      return candidate;
+  #freePool(family: IpFamily, routes: readonly Cidr[]): Cidr {
+    const pools = this.#poolsOf(family);
+    const taken = [
+      ...[...this.#pools.values()].map(({ network }) => network),
+      ...routes.filter(({ prefixLength }) => prefixLength > 0),
+    ];
+    const found =
+      findFreeSubnet(pools, taken, this.#next.get(family)) ?? findFreeSubnet(pools, taken, undefined);
+    if (found === undefined) throw noFreePool(family);
+    this.#next.set(family, found.next);
+    return found.subnet;
+  }
+
+  #poolsOf(wanted: IpFamily): readonly AddressPools[] {
+    return this.#options.pools.filter(({ base: { family } }) => family === wanted);
+  }
+
+  /** One that was drawn twice is drawn again. */
+  #uniqueLocal(): Cidr {
+    for (let tries = 0; tries < mostDraws; tries += 1) {
+      const drawn = this.#options.uniqueLocalPrefix();
+      if (!this.#isTaken(drawn)) return drawn;
     }
-    throw new EngineError(
-      "not-found",
-      "could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network",
-    );
+    throw noFreePool(6);
   }
 
   releasePool(poolId: string): Promise<void> {
@@ -117,12 +132,12 @@ export class DefaultIpam implements IpamDriver {
 
   async requestAddress({ poolId, address }: AddressRequest) {
     const wanted = address === "" ? this.#freeAddress(poolId) : address;
-    this.takeAddress(poolId, wanted);
-    return { address: `${wanted}/${this.#pool(poolId).network.prefixLength}`, data: {} };
+    const taken = this.takeAddress(poolId, wanted);
+    return { address: `${taken}/${this.#pool(poolId).network.prefixLength}`, data: {} };
   }
 
-  /** An address that was asked for, or that a record says was given. */
-  takeAddress(poolId: string, text: string): void {
+  /** An address that was asked for, or that a record says was given; answers the one form of it that we write. */
+  takeAddress(poolId: string, text: string): string {
     const { network, taken } = this.#pool(poolId);
     const address = parseAddress(text);
     if (address === undefined || !contains(network, address)) {
@@ -130,6 +145,7 @@ export class DefaultIpam implements IpamDriver {
     }
     if (taken.has(address.value)) throw new EngineError("forbidden", "Address already in use");
     taken.add(address.value);
+    return formatAddress(address);
   }
 
   #freeAddress(poolId: string): string {
@@ -159,33 +175,6 @@ function reserved(network: Cidr): readonly bigint[] {
   if (pointToPoint) return [];
   return network.family === 4 ? [firstOf(network), lastOf(network)] : [firstOf(network)];
 }
-
-function cut({ base, size }: DefaultPools): readonly Cidr[] {
-  const count = 2 ** (size - base.prefixLength);
-  const step = (lastOf(base) - firstOf(base) + 1n) / BigInt(count);
-  return Array.from({ length: count }, (_, at) => ({
-    family: base.family,
-    value: firstOf(base) + step * BigInt(at),
-    prefixLength: size,
-  }));
-}
-
-const ipv4 = (text: string, size: number): DefaultPools => {
-  const base = parseCidr(text);
-  if (base === undefined) throw new EngineError("internal", `not a subnet: ${text}`);
-  return { base, size };
-};
-
-/** As Docker Engine has them. */
-export const dockerPools: readonly DefaultPools[] = [
-  ipv4("172.17.0.0/16", 16),
-  ipv4("172.18.0.0/16", 16),
-  ipv4("172.19.0.0/16", 16),
-  ipv4("172.20.0.0/14", 16),
-  ipv4("172.24.0.0/14", 16),
-  ipv4("172.28.0.0/14", 16),
-  ipv4("192.168.0.0/16", 20),
-];
 
 /** The `null` driver: networks without addresses. */
 export const nullIpam: IpamDriver = {

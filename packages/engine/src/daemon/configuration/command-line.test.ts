@@ -17,6 +17,15 @@ test.each([
   [["--shutdown-timeout", "20", "-l", "warn"], { "shutdown-timeout": 20, "log-level": "warn" }],
   [["--insecure-registry", "a:5", "--label", "a=b"], { "insecure-registries": ["a:5"], labels: ["a=b"] }],
   [["--config-file="], { "config-file": "" }],
+  [
+    ["--default-address-pool", "base=10.0.0.0/8,size=24", "--default-address-pool=base=fd00::/56,size=64"],
+    {
+      "default-address-pools": [
+        { base: "10.0.0.0/8", size: 24 },
+        { base: "fd00::/56", size: 64 },
+      ],
+    },
+  ],
 ] as const)("%j gives %j", (argv, given) => {
   expect(parse(...argv)).toEqual({ kind: "run", given, warnings: [], validate: false });
 });
@@ -61,6 +70,10 @@ test.each([
   [
     ["--shutdown-timeout", "x"],
     'invalid argument "x" for "--shutdown-timeout" flag: expected a whole number',
+  ],
+  [
+    ["--default-address-pool=10.0.0.0/8"],
+    'invalid argument "10.0.0.0/8" for "--default-address-pool" flag: invalid field \'10.0.0.0/8\' must be a key=value pair',
   ],
   [
     ["--userns-remap=default"],

@@ -1,4 +1,6 @@
 import { Command, CommanderError, Option as Flag, InvalidArgumentError } from "commander";
+import { messageOf } from "../../core/errors.ts";
+import { type AddressPoolsSetting, parseAddressPools } from "../../core/network/address-pools.ts";
 import { type ForeignOption, foreignOptions, refusalOf } from "./foreign-options.ts";
 import { expandWords, type FlagShape } from "./go-words.ts";
 import { helpText } from "./help-text.ts";
@@ -74,6 +76,7 @@ const declare = ({ flag, short }: Pick<FlagShape, "flag" | "short">): Flag =>
 function readValue({ kind }: Option, text: string, before: unknown): unknown {
   if (kind === "text") return text;
   if (kind === "list") return [...(Array.isArray(before) ? before : []), text];
+  if (kind === "pools") return [...(Array.isArray(before) ? before : []), readPools(text)];
   if (kind === "map") {
     const [key = "", ...value] = text.split("=");
     if (key === "" || value.length === 0) throw new InvalidArgumentError("expected KEY=VALUE");
@@ -87,6 +90,14 @@ function readValue({ kind }: Option, text: string, before: unknown): unknown {
   if (/^(1|t|true|T|TRUE|True)$/.test(text)) return true;
   if (/^(0|f|false|F|FALSE|False)$/.test(text)) return false;
   throw new InvalidArgumentError("expected true or false");
+}
+
+function readPools(text: string): AddressPoolsSetting {
+  try {
+    return parseAddressPools(text);
+  } catch (error) {
+    throw new InvalidArgumentError(messageOf(error));
+  }
 }
 
 /** What is wrong, in dockerd's words where it has any. */

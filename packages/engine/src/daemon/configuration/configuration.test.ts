@@ -34,6 +34,11 @@ test.each([
   [{ "authorization-plugins": ["a", ""] }, "setting authorization-plugins: a name is empty"],
   [{ "authorization-plugins": "a" }, "setting authorization-plugins: "],
   [{ "authorization-timeout": 0 }, "setting authorization-timeout: expected a positive number"],
+  [
+    { "default-address-pools": [{ base: "10.0.0.0/16", size: 8 }] },
+    "setting default-address-pools: invalid size 8 of pools in 10.0.0.0/16: expected 16 to 32",
+  ],
+  [{ "default-address-pools": [{ base: "10.0.0.0/16" }] }, "setting default-address-pools: "],
   [{ "authorization-timeout": 86_401 }, "setting authorization-timeout: at most a day"],
 ])("%j is refused", (given, reason) => {
   expect(() => mergeConfiguration({}, given)).toThrow(reason);

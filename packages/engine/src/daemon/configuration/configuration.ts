@@ -2,6 +2,7 @@ import { describeIssue } from "@davit/protocol";
 import * as z from "zod";
 import { EngineError, wrapError } from "../../core/errors.ts";
 import { checkLogConfig, type LogConfig } from "../../core/log/log-config.ts";
+import { addressPools } from "../../core/network/address-pools.ts";
 import { isProxy, withoutCredentials } from "../proxies.ts";
 import {
   type Given,
@@ -23,6 +24,7 @@ const kinds: { readonly [Kind in OptionKind]: z.ZodType<ValueOf<Kind>> } = {
   number: z.number().int().nonnegative(),
   list: z.array(z.string()),
   map: z.record(z.string(), z.string()),
+  pools: z.array(z.object({ base: z.string(), size: z.number().int().nonnegative() })),
 };
 
 /** Flags and file together. A key that is given in both is an error, as at the Engine. */
@@ -65,6 +67,7 @@ export function mergeConfiguration(flags: Given, file: Given): Configuration {
     shutdownTimeout: read(options.shutdownTimeout),
     bridgeName: read(options.bridgeName),
     bridgeSubnet: read(options.bridgeSubnet),
+    defaultAddressPools: read(options.defaultAddressPools),
     runc: read(options.runc),
     conmon: read(options.conmon),
   };
@@ -93,7 +96,7 @@ function refuseTwice(flags: Given, file: Given): void {
 }
 
 function show(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.join(" ")}]`;
+  if (Array.isArray(value)) return `[${value.map(show).join(" ")}]`;
   return typeof value === "string" ? withoutCredentials(value) : JSON.stringify(value);
 }
 
@@ -172,6 +175,11 @@ function requireSound(configuration: Configuration): void {
   if (unlabeled !== undefined) invalid("labels", `bad attribute format: ${unlabeled}`);
   if (configuration.metricsAddr !== "" && !/^(\[[^\]]+\]|[^:]*):\d+$/.test(configuration.metricsAddr)) {
     invalid("metrics-addr", `expected HOST:PORT, got ${JSON.stringify(configuration.metricsAddr)}`);
+  }
+  try {
+    configuration.defaultAddressPools.forEach(addressPools);
+  } catch (error) {
+    throw wrapError(`setting ${options.defaultAddressPools.key}`, error);
   }
   try {
     checkLogConfig(logDefaults(configuration));

@@ -70,7 +70,6 @@ const renamed: Readonly<Record<string, string>> = {
   "cdi-spec-dir": "cdi-spec-dirs",
   "cluster-store-opt": "cluster-store-opts",
   "containerd-plugins-namespace": "containerd-plugin-namespace",
-  "default-address-pool": "default-address-pools",
   "default-network-opt": "default-network-opts",
   "default-ulimit": "default-ulimits",
   "dns-opt": "dns-opts",

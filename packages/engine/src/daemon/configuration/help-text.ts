@@ -18,7 +18,14 @@ Flags of dockerd that mean nothing here are taken with a warning.
 
 /** How a flag and its value are written. */
 export function flagText({ flag, short, kind }: Option): string {
-  const value = { flag: "", text: " STRING", list: " LIST", map: " KEY=VALUE", number: " SECONDS" }[kind];
+  const value = {
+    flag: "",
+    text: " STRING",
+    list: " LIST",
+    map: " KEY=VALUE",
+    number: " SECONDS",
+    pools: " POOL",
+  }[kind];
   return `${short === undefined ? "    " : `-${short}, `}--${flag}${value}`;
 }
 

@@ -1,3 +1,5 @@
+import type { AddressPoolsSetting } from "../../core/network/address-pools.ts";
+
 /** One setting: its key in `daemon.json` is also its flag, unless that has another name or letter. */
 export interface Option<Kind extends OptionKind = OptionKind> {
   readonly key: string;
@@ -22,13 +24,14 @@ export const optionGroups = [
 ] as const;
 export type OptionGroup = (typeof optionGroups)[number];
 
-export type OptionKind = "text" | "flag" | "number" | "list" | "map";
+export type OptionKind = "text" | "flag" | "number" | "list" | "map" | "pools";
 export type ValueOf<Kind extends OptionKind> = {
   text: string;
   flag: boolean;
   number: number;
   list: readonly string[];
   map: Readonly<Record<string, string>>;
+  pools: readonly AddressPoolsSetting[];
 }[Kind];
 
 const option = <Kind extends OptionKind>(value: Option<Kind>): Option<Kind> => value;
@@ -322,6 +325,14 @@ export const options = {
     kind: "text",
     fallback: "10.89.0.0/16",
     doc: "network of the default bridge, in CIDR notation",
+    group: "Default network",
+  }),
+  defaultAddressPools: option({
+    key: "default-address-pools",
+    flag: "default-address-pool",
+    kind: "pools",
+    fallback: [],
+    doc: 'base=SUBNET,size=N: networks that ask for no subnet get one of that prefix length out of it; Docker Engine\'s unless given; may be repeated; in the file `[{"base": SUBNET, "size": N}]`',
     group: "Default network",
   }),
   runc: option({

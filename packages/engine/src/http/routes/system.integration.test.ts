@@ -68,6 +68,7 @@ beforeAll(async () => {
       rootDir: "/var/lib/davit",
       debug: false,
       liveRestore: true,
+      addressPools: [],
       labels: ["rack=3"],
       components: [{ name: "runc", version: "1.1.5" }],
       defaultRuntime: "runc",

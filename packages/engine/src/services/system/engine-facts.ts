@@ -17,6 +17,8 @@ export interface EngineFacts {
   readonly debug: boolean;
   /** Whether plugins and containers outlive the engine. */
   readonly liveRestore: boolean;
+  /** Where networks get their subnets from; none if nothing was set. */
+  readonly addressPools: readonly { readonly base: string; readonly size: number }[];
   readonly labels: readonly string[];
   /** Programs that it works with, such as `runc` and `conmon`. */
   readonly components: readonly { readonly name: string; readonly version: string }[];

@@ -34,6 +34,7 @@ const engine: EngineFacts = {
   rootDir: "/var/lib/davit",
   debug: false,
   liveRestore: true,
+  addressPools: [],
   labels: [],
   components: [{ name: "runc", version: "1.1.5" }],
   defaultRuntime: "runc",

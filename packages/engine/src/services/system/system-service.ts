@@ -123,6 +123,7 @@ const noSwarm = {
 };
 
 function engineInfo(engine: EngineFacts) {
+  const pools = engine.addressPools.map(({ base, size }) => ({ Base: base, Size: size }));
   const runtime = engine.components.find(({ name }) => name === engine.defaultRuntime);
   const none = { ID: "", Expected: "" };
   return {
@@ -131,6 +132,7 @@ function engineInfo(engine: EngineFacts) {
     Debug: engine.debug,
     LoggingDriver: engine.defaultLogDriver,
     LiveRestoreEnabled: engine.liveRestore,
+    ...(pools.length === 0 ? {} : { DefaultAddressPools: pools }),
     Runtimes: { [engine.defaultRuntime]: { path: engine.defaultRuntime } },
     DefaultRuntime: engine.defaultRuntime,
     // The same twice: clients remark on a version other than the expected one.
