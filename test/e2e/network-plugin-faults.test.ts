@@ -209,29 +209,64 @@ describe("a plugin that dies", () => {
   );
 });
 
-test("a network whose driver dies while it is created is none, and is deleted when the engine starts", async () => {
-  const { engine } = davitd;
-  const name = "NetworkDriver.CreateNetwork";
-  driver.server.answer({
-    [name]: async (body, call) => {
-      await sound[name]?.(body, call);
-      await driver.server.stop();
-      return {};
-    },
-  });
+describe("a network whose driver dies while it is created", () => {
   const create = ["network", "create", "-d", "tnet", "--ipam-driver", "tnet", "hold"];
-  expect((await engine.docker(create)).exitCode).toBe(1);
-  expect(await engine.ok(["network", "ls", "-q", "--filter", "name=hold"])).toBe("");
-  heal();
-  await driver.server.start();
-  // Its name is free.
-  await engine.ok(create);
-  await engine.ok(["network", "rm", "hold"]);
+  let failed: { readonly exitCode: number };
+  beforeEach(async () => {
+    const { engine } = davitd;
+    const name = "NetworkDriver.CreateNetwork";
+    driver.server.answer({
+      [name]: async (body, call) => {
+        await sound[name]?.(body, call);
+        await driver.server.stop();
+        return {};
+      },
+    });
+    failed = await engine.docker(create);
+    heal();
+    await driver.server.start();
+    driver.server.forget();
+  });
+
+  test("is none, and is deleted before the next one is created, whose name may be the same", async () => {
+    const { engine } = davitd;
+    expect(failed.exitCode).toBe(1);
+    expect(await engine.ok(["network", "ls", "-q", "--filter", "name=hold"])).toBe("");
+    await engine.ok(create);
+    const methods = driver.server.calls.map(({ method }) => method.replace(/^.*\./, ""));
+    expect(methods.filter((method) => /Network$|Pool$/.test(method))).toEqual([
+      "DeleteNetwork",
+      "ReleasePool",
+      "RequestPool",
+      "CreateNetwork",
+    ]);
+    await engine.ok(["network", "rm", "hold"]);
+  });
+
+  test("is deleted when the engine starts", async () => {
+    await davitd.engine.stop();
+    await davitd.engine.start();
+    await driver.server.nextCall("IpamDriver.ReleasePool");
+    expect(countsOf(driver.server, ["DeleteNetwork", "ReleaseAddress", "ReleasePool"])).toEqual([1, 1, 1]);
+  });
+});
+
+test("a live container is disconnected by force while its driver is away, which is told when it is back", async () => {
+  const { engine } = davitd;
+  await engine.ok(["run", "-d", "--name", "bow", "--network", "deck", "busybox", "sleep", "3600"]);
   driver.server.forget();
-  await engine.stop();
-  await engine.start();
-  await driver.server.nextCall("IpamDriver.ReleasePool");
-  expect(countsOf(driver.server, ["DeleteNetwork", "ReleaseAddress", "ReleasePool"])).toEqual([1, 1, 1]);
+  await driver.server.stop();
+  expect((await engine.docker(["network", "disconnect", "deck", "bow"])).exitCode).toBe(1);
+  await engine.ok(["network", "disconnect", "--force", "deck", "bow"]);
+  expect(await engine.ok(["exec", "bow", "ls", "/sys/class/net"])).toBe("lo");
+  expect(await engine.ok(["inspect", "--format", "{{len .NetworkSettings.Networks}}", "bow"])).toBe("0");
+  expect(await engine.ok(["network", "inspect", "--format", "{{len .Containers}}", "deck"])).toBe("0");
+  await driver.server.start();
+  await engine.ok(["network", "connect", "deck", "bow"]);
+  expect(await engine.ok(["exec", "bow", "ls", "/sys/class/net"])).toContain("eth0");
+  await engine.ok(["rm", "-f", "bow"]);
+  await engine.ok(["network", "rm", "deck"]);
+  expect(countsOf(driver.server, ["Leave", "DeleteEndpoint", "ReleaseAddress"])).toEqual([2, 2, 3]);
 });
 
 test("a client that goes away while its network is created has it undone", async () => {

@@ -173,3 +173,42 @@ test("an IPAM driver that forgets is asked again for what is in use when the eng
   ]);
   await engine.ok(["network", "rm", "pool"]);
 });
+
+test("an IPAM driver that forgets, and comes after the engine, is asked again before anything else", async () => {
+  const { engine } = davitd;
+  const { server } = await servers.bySocket("late", {
+    "IpamDriver.GetCapabilities": () => ({ RequiresRequestReplay: true }),
+  });
+  await engine.ok([
+    "network",
+    "create",
+    "-d",
+    "tnet",
+    "--ipam-driver",
+    "late",
+    "--subnet",
+    "10.88.0.0/24",
+    "pool",
+  ]);
+  await engine.ok(["run", "-d", "--name", "bow", "--network", "pool", "busybox", "sleep", "3600"]);
+  await engine.stop();
+  await server.stop();
+  server.forget();
+  const { "IpamDriver.GetCapabilities": _kept, ...fresh } = ipamDriverAnswers();
+  server.answer(fresh);
+  await engine.start();
+  expect(server.calls).toEqual([]);
+  await server.start();
+  await engine.ok(["run", "-d", "--name", "stern", "--network", "pool", "busybox", "sleep", "3600"]);
+  const address = "{{.NetworkSettings.Networks.pool.IPAddress}}";
+  expect(await engine.ok(["inspect", "--format", address, "bow", "stern"])).toBe("10.88.0.2\n10.88.0.3");
+  const asked = server.calls.filter(({ method }) => /IpamDriver\.Re/.test(method));
+  expect(asked.map(({ method }) => method)).toEqual([
+    "IpamDriver.RequestPool",
+    "IpamDriver.RequestAddress",
+    "IpamDriver.RequestAddress",
+    "IpamDriver.RequestAddress",
+  ]);
+  await engine.ok(["rm", "-f", "bow", "stern"]);
+  await engine.ok(["network", "rm", "pool"]);
+});

@@ -74,6 +74,7 @@ describe("a network of one's own", () => {
     );
     await engine.ok(["stop", "one"]);
     await engine.ok(["network", "rm", "mine"]);
+    // Bound to it since its start, and to no other of that name.
     expect(await fails("start", "one")).toContain(`network ${id} not found`);
   });
 
@@ -151,6 +152,21 @@ describe("a network of one's own", () => {
     expect(await fails("run", "--network", "mine", "--ip", "10.8.9.9", "busybox", "true")).toContain(
       "Invalid address 10.8.9.9: It does not belong to any of this network's subnets",
     );
+  });
+
+  test("gives link-local addresses beside the others, at creation and by connect", async () => {
+    await engine.ok(["network", "create", "mine"]);
+    const asked = ["--link-local-ip", "169.254.7.7", "--link-local-ip", "fe80::7"];
+    await sleeper("one", "--network", "mine", ...asked);
+    await sleeper("two");
+    await engine.ok(["network", "connect", "--link-local-ip", "169.254.7.8", "mine", "two"]);
+    expect(await exec("one", "ip", "address", "show", "eth0")).toMatch(/169\.254\.7\.7\/16[^]*fe80::7\/64/);
+    expect(await exec("two", "ip", "address", "show", "eth1")).toContain("169.254.7.8/16");
+    await ping("one", "169.254.7.8");
+    expect(
+      await engine.ok(["inspect", "--format", "{{json .NetworkSettings.Networks.mine.IPAMConfig}}", "one"]),
+    ).toBe('{"LinkLocalIPs":["169.254.7.7","fe80::7"]}');
+    expect(await fails("network", "connect", "--link-local-ip", "odd", "mine", "two")).toContain("odd");
   });
 
   test("keeps an address for the container that has it, and gives it on when that has ended", async () => {

@@ -30,6 +30,8 @@ beforeAll(async () => {
     await host.run("ip", "address", "add", address, "dev", "wire");
     await host.run("ip", "link", "set", "wire", "up");
   }
+  await network.run("ip", "address", "add", "2001:db8::1/64", "dev", "wire", "nodad");
+  await outside.run("ip", "address", "add", "2001:db8::2/64", "dev", "wire", "nodad");
   await engine.ok(["import", "-", "busybox"], { input: await busyboxRootfs() });
 });
 afterAll(() => cleanup.disposeAsync());
@@ -61,12 +63,12 @@ async function serve(name: string, listen: string, ...options: readonly string[]
   const logs = [findPeer("docker"), "logs", "--follow", name];
   await using log = startProgram("env", [...environment, ...logs]);
 
-  await log.line(listen.startsWith("UDP") ? "receiving on AF=2" : "listening on AF=2");
+  await log.line(listen.startsWith("UDP") ? "receiving on AF=" : "listening on AF=");
 }
 
 function ask(from: OwnNetwork, to: string): Promise<string> {
   const [nsenter = "", ...entering] = from.enter;
-  return mustRun(nsenter, [...entering, "socat", "-T5", "-t2", "-", `${to},${bound(to)}`], { input: "?\n" });
+  return mustRun(nsenter, [...entering, "socat", "-T5", "-t5", "-", `${to},${bound(to)}`], { input: "?\n" });
 }
 
 /** No answer is a failure within seconds. */
@@ -92,6 +94,30 @@ describe("a published port", () => {
     await serve("local", "TCP-LISTEN:80", "--publish", "127.0.0.1:8081:80");
     expect(await ask(engine.network, "TCP:127.0.0.1:8081")).toMatch(/^from /);
     await expect(ask(outside, "TCP:192.0.2.1:8081")).rejects.toThrow("refused");
+  });
+
+  test("of IPv6 is reached from outside, each of both families where it was asked for", async () => {
+    await engine.ok(["network", "create", "--ipv6", "--subnet", "fd42::/64", "six"]);
+    const ports = ["--publish", "8090:80", "--publish", "[::]:8091:80", "--publish", "[2001:db8::1]:8092:80"];
+    await serve(
+      "both",
+      "TCP6-LISTEN:80,ipv6only=0",
+      "--network",
+      "six",
+      ...ports,
+      "--publish",
+      "0.0.0.0:8093:80",
+    );
+    const from = /^from \[2001:0?db8:.*0*2\]\n$/;
+    expect(await ask(outside, "TCP:192.0.2.1:8090")).toMatch(/c000:0?202/);
+    for (const port of ["8090", "8091", "8092"]) {
+      expect(await ask(outside, `TCP:[2001:db8::1]:${port}`)).toMatch(from);
+    }
+    expect(await ask(engine.network, "TCP:[2001:db8::1]:8090")).toMatch(/^from /);
+    await expect(ask(outside, "TCP:192.0.2.1:8092")).rejects.toThrow("refused");
+    await engine.ok(["rm", "--force", "both"]);
+    await expect(ask(outside, "TCP:[2001:db8::1]:8090")).rejects.toThrow("refused");
+    await engine.ok(["network", "rm", "six"]);
   });
 
   test("goes with its container, whose successor has it", async () => {

@@ -135,7 +135,7 @@ const makeKeeper = (
   new EndpointKeeper({
     state,
     drivers,
-    addresses: new NetworkAddresses(ipamDrivers),
+    addresses: new NetworkAddresses(ipamDrivers, silent),
     sandboxes,
     logger: silent,
   });

@@ -30,6 +30,13 @@ export function createNetworks(
         return record === undefined ? undefined : driverNetwork(record);
       },
       endpoint: (id) => state.endpoints.get(id),
+      endpoints: (id) => state.endpoints.ofNetwork(id),
+      networks: () =>
+        state.networks
+          .list()
+          .flatMap((record) =>
+            record.driver === "bridge" && record.pending !== "create" ? [driverNetwork(record)] : [],
+          ),
     },
     logger,
   });

@@ -3,7 +3,6 @@ import { addressOnly, formatAddress, parseCidr } from "../../core/network/cidr.t
 import { publishedPortsOf } from "../../core/network/port-options.ts";
 import type { DriverCall } from "../../core/ports/driver-call.ts";
 import type { Logger } from "../../core/ports/logger.ts";
-import type { PublishedPort } from "../../core/ports/network.ts";
 import type {
   DriverEndpoint,
   DriverJoin,
@@ -14,20 +13,10 @@ import type {
   NetworkDriver,
 } from "../../core/ports/network-driver.ts";
 import { runProgram } from "../../linux/run-program.ts";
-import { type BridgeOptions, bridgeOptions } from "./bridge-options.ts";
-import { networkRules, portRules } from "./bridge-rules.ts";
+import { BridgeFilters, type BridgeRecords } from "./bridge-filters.ts";
+import { type BridgeOptions, bridgeNameOf, bridgeOptions } from "./bridge-options.ts";
 import { type IpCommand, isMissingDevice, runIp } from "./ip-batch.ts";
 import { addAddress } from "./linux-sandboxes.ts";
-import { PacketFilter } from "./packet-filter.ts";
-
-/** What is on record of this driver's networks and endpoints: it remembers nothing by itself. */
-export interface BridgeRecords {
-  /** As it was created; undefined for one that there is not. */
-  network(networkId: string): DriverNetwork | undefined;
-  endpoint(
-    endpointId: string,
-  ): { readonly addresses: EndpointAddresses; readonly ports: readonly PublishedPort[] } | undefined;
-}
 
 export interface BridgeDriverOptions {
   readonly records: BridgeRecords;
@@ -41,18 +30,14 @@ export class BridgeDriver implements NetworkDriver {
   readonly name = "bridge";
   readonly #records: BridgeRecords;
   readonly #prefix: readonly string[];
-  readonly #filters: Readonly<Record<4 | 6, PacketFilter>>;
+  readonly #filters: BridgeFilters;
   /** Networks whose bridge this engine has made or found, by ID. */
   readonly #present = new Map<string, Promise<void>>();
 
   constructor({ records, logger, hostNamespace }: BridgeDriverOptions) {
     this.#records = records;
     this.#prefix = hostNamespace === undefined ? [] : ["nsenter", `--net=${hostNamespace}`];
-    const options = { prefix: this.#prefix, logger };
-    this.#filters = {
-      4: new PacketFilter({ ...options, family: 4 }),
-      6: new PacketFilter({ ...options, family: 6 }),
-    };
+    this.#filters = new BridgeFilters({ records, logger, prefix: this.#prefix });
   }
 
   capabilities() {
@@ -64,6 +49,16 @@ export class BridgeDriver implements NetworkDriver {
     if (network.ipv4.length > 1 || network.ipv6.length > 1) {
       throw new EngineError("forbidden", "bridge driver doesn't support multiple subnets");
     }
+    for (const [family, pools] of [
+      [4, network.ipv4],
+      [6, network.ipv6],
+    ] as const) {
+      // Its rules would be about every address that there is.
+      if (pools.some(({ pool }) => parseCidr(pool)?.prefixLength === 0)) {
+        throw new EngineError("invalid", `ipv${family} pool is empty`);
+      }
+    }
+    this.#requireOwnBridge(network, options);
     const making = this.#make(network, options);
     this.#present.set(network.networkId, making);
     try {
@@ -73,6 +68,19 @@ export class BridgeDriver implements NetworkDriver {
       await this.#takeDown(network.networkId, options).catch(() => undefined);
       throw wrapError(`create bridge ${options.name}`, error);
     }
+  }
+
+  /** One bridge is one network's, or the end of one would be that of both. */
+  #requireOwnBridge({ networkId }: DriverNetwork, { name }: BridgeOptions): void {
+    const begun = [...this.#present.keys()].flatMap((id) => this.#records.network(id) ?? []);
+    const twin = [...this.#records.networks(), ...begun].find(
+      (other) => other.networkId !== networkId && bridgeNameOf(other) === name,
+    );
+    if (twin === undefined) return;
+    throw new EngineError(
+      "forbidden",
+      `cannot create network ${networkId} (${name}): conflicts with network ${twin.networkId} (${name}): networks have same bridge name`,
+    );
   }
 
   async deleteNetwork(networkId: string): Promise<void> {
@@ -87,7 +95,8 @@ export class BridgeDriver implements NetworkDriver {
     );
   }
 
-  deleteEndpoint(): Promise<void> {
+  deleteEndpoint({ endpointId }: EndpointIds): Promise<void> {
+    this.#filters.forget(endpointId);
     return Promise.resolve();
   }
 
@@ -96,8 +105,25 @@ export class BridgeDriver implements NetworkDriver {
     return Promise.resolve({ "com.docker.network.endpoint.macaddress": macAddress });
   }
 
-  async join(join: DriverJoin, { signal }: DriverCall = {}): Promise<JoinInfo> {
+  async join(join: DriverJoin, call: DriverCall = {}): Promise<JoinInfo> {
     const { network, options } = await this.#ensure(join.networkId);
+    try {
+      return await this.#plug(join, network, options, call);
+    } catch (error) {
+      if (!isMissingDevice(messageOf(error))) throw error;
+      // Somebody has taken the bridge away: it is made anew once.
+      this.#present.delete(join.networkId);
+      await this.#ensure(join.networkId);
+      return await this.#plug(join, network, options, call);
+    }
+  }
+
+  async #plug(
+    join: DriverJoin,
+    network: DriverNetwork,
+    options: BridgeOptions,
+    { signal }: DriverCall,
+  ): Promise<JoinInfo> {
     const { address, addressIPv6, macAddress } = join.addresses;
     const outside = vethName(join);
     const inside = join.interfaceName;
@@ -130,12 +156,17 @@ export class BridgeDriver implements NetworkDriver {
       ...addresses.map((given) => addAddress(inside, given)),
       ["link", "set", inside, "up"],
     ];
+    const mending = this.#filters.mend(network, options);
+    // Told below, when the pair is there to be taken away again.
+    mending.catch(() => undefined);
     try {
       await runIp([{ commands: pair }, { namespace: join.sandboxKey, commands: furnished }], {
         prefix: this.#prefix,
         signal,
       });
+      await mending;
     } catch (error) {
+      await Promise.allSettled([mending]);
       await this.leave(join);
       throw wrapError(`join bridge ${options.name}`, error);
     }
@@ -164,36 +195,18 @@ export class BridgeDriver implements NetworkDriver {
     const ports = publishedPortsOf(driverOptions);
     if (ports.length === 0) return;
     const { options } = await this.#ensure(ids.networkId);
-    const { address, addressIPv6 } = this.#records.endpoint(ids.endpointId)?.addresses ?? {};
-    const unusable = await this.#filters[4].unusable();
-    if (unusable !== undefined) {
-      throw new EngineError(
-        "unavailable",
-        `publish ports: iptables cannot be used on this host: ${unusable} (use --network host, or reach the container at its address)`,
-      );
-    }
-    const tag = tagOf(ids.endpointId);
-    if (address !== undefined) {
+    await this.#filters.requireUsable();
+    const { addresses = {} } = this.#records.endpoint(ids.endpointId) ?? {};
+    if (addresses.address !== undefined) {
       await this.#sysctl({ [`ipv4/conf/${options.name}/route_localnet`]: "1" });
-      const reached = ports.filter(({ hostAddress }) => hostAddress?.includes(":") !== true);
-      await this.#filters[4].add(tag, portRules(options.name, addressOnly(address), reached));
     }
-    if (addressIPv6 === undefined || (await this.#filters[6].unusable()) !== undefined) return;
-    const reached = ports.filter(({ hostAddress }) => hostAddress === undefined || hostAddress.includes(":"));
-    if (reached.length > 0) {
-      await this.#filters[6].add(tag, portRules(options.name, addressOnly(addressIPv6), reached));
-    }
+    await this.#filters.publish(options.name, { endpointId: ids.endpointId, addresses, ports });
   }
 
   async revokeExternalConnectivity({ endpointId }: EndpointIds): Promise<void> {
     const endpoint = this.#records.endpoint(endpointId);
     if (endpoint === undefined || endpoint.ports.length === 0) return;
-    const families = endpoint.addresses.addressIPv6 === undefined ? ([4] as const) : ([4, 6] as const);
-    for (const family of families) {
-      if ((await this.#filters[family].unusable()) === undefined) {
-        await this.#filters[family].remove(tagOf(endpointId));
-      }
-    }
+    await this.#filters.unpublish(endpointId);
   }
 
   /** The network with its bridge there, which a reboot may have taken. */
@@ -243,47 +256,36 @@ export class BridgeDriver implements NetworkDriver {
         ...(network.ipv6.length === 0 ? {} : { "ipv6/conf/all/forwarding": "1" }),
       });
     }
-    await this.#filter(4, network.networkId, options, network.ipv4);
-    await this.#filter(6, network.networkId, options, network.ipv6);
+    await this.#filters.separate(network, options);
   }
 
   /** One that is there already is used as it is. */
   async #addBridge(name: string, networkId: string): Promise<void> {
-    const address = `02:42:${(networkId.slice(0, 8).match(/../g) ?? []).join(":")}`;
     try {
-      await runIp([{ commands: [["link", "add", "name", name, "address", address, "type", "bridge"]] }], {
-        prefix: this.#prefix,
-      });
+      await runIp(
+        [{ commands: [["link", "add", "name", name, "address", bridgeMac(networkId), "type", "bridge"]] }],
+        {
+          prefix: this.#prefix,
+        },
+      );
     } catch (error) {
       if (!messageOf(error).includes("File exists")) throw error;
+      const { stdout } = await runProgram([...this.#prefix, "ip", "-o", "-d", "link", "show", "dev", name]);
+      if (!/\sbridge /.test(stdout)) {
+        throw new EngineError("forbidden", `existing interface ${name} is not a bridge`);
+      }
     }
-  }
-
-  async #filter(
-    family: 4 | 6,
-    networkId: string,
-    options: BridgeOptions,
-    pools: DriverNetwork["ipv4"],
-  ): Promise<void> {
-    if (pools.length === 0 || (await this.#filters[family].unusable()) !== undefined) return;
-    const rules = networkRules(
-      options,
-      pools.map(({ pool }) => pool),
-    );
-    await this.#filters[family].replace(tagOf(networkId), rules);
   }
 
   async #takeDown(networkId: string, { name, isOwn }: BridgeOptions): Promise<void> {
-    for (const filter of [this.#filters[4], this.#filters[6]]) {
-      if ((await filter.unusable()) === undefined) await filter.remove(tagOf(networkId));
-    }
+    await this.#filters.remove(networkId);
     // A bridge that the user named may be somebody else's, unless it has our address.
     if (isOwn || (await this.#isOurs(name, networkId))) await this.#deleteLink(name);
   }
 
   async #isOurs(name: string, networkId: string): Promise<boolean> {
     const { stdout } = await runProgram([...this.#prefix, "ip", "-o", "link", "show", "dev", name]);
-    return stdout.includes(`02:42:${(networkId.slice(0, 8).match(/../g) ?? []).join(":")}`);
+    return stdout.includes(bridgeMac(networkId));
   }
 
   async #deleteLink(name: string): Promise<void> {
@@ -306,7 +308,8 @@ export class BridgeDriver implements NetworkDriver {
 /** On the host; found again by the endpoint's ID alone. */
 const vethName = ({ endpointId }: EndpointIds): string => `veth${endpointId.slice(0, 11)}`;
 
-const tagOf = (id: string): string => `davit:${id.slice(0, 16)}`;
+const bridgeMac = (networkId: string): string =>
+  `02:42:${(networkId.slice(0, 8).match(/../g) ?? []).join(":")}`;
 
 /** As Docker Engine makes them: from the address, so that it comes with the same one again. */
 function macAddressFor({ address, addressIPv6 }: EndpointAddresses): string {

@@ -62,7 +62,7 @@ export function portRules(
     .map(({ hostAddress, hostPort, containerPort, protocol }) =>
       nat(
         "DAVIT",
-        ...(hostAddress === undefined ? [] : ["-d", hostAddress]),
+        ...(hostAddress === undefined || hostAddress === "::" ? [] : ["-d", hostAddress]),
         "-p",
         protocol,
         "--dport",

@@ -53,7 +53,8 @@ function tryTcp(port: number, host: string | undefined): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once("error", reject);
-    server.listen({ port, host: host ?? "0.0.0.0", exclusive: true }, () => {
+    const ipv6Only = host?.includes(":") === true;
+    server.listen({ port, host: host ?? "0.0.0.0", ipv6Only, exclusive: true }, () => {
       const address = server.address();
       const chosen = typeof address === "object" && address !== null ? address.port : port;
       server.close(() => resolve(chosen));
@@ -63,7 +64,7 @@ function tryTcp(port: number, host: string | undefined): Promise<number> {
 
 function tryUdp(port: number, address: string | undefined): Promise<number> {
   return new Promise((resolve, reject) => {
-    const socket = createSocket({ type: address?.includes(":") ? "udp6" : "udp4" });
+    const socket = createSocket(address?.includes(":") ? { type: "udp6", ipv6Only: true } : { type: "udp4" });
     socket.once("error", reject);
     socket.bind({ port, address: address ?? "0.0.0.0", exclusive: true }, () => {
       const { port: chosen } = socket.address();

@@ -29,9 +29,10 @@ const local = "-m addrtype --dst-type LOCAL -j DAVIT";
 const foundation: Record<FilterTable, readonly string[]> = {
   filter: [
     "-I FORWARD -j DAVIT-FORWARD",
-    "-A DAVIT-FORWARD -j DAVIT-ISOLATE-1",
+    // Before whatever is there: what was accepted already is not looked at again.
+    "-I DAVIT-FORWARD -j DAVIT-ISOLATE-1",
     // What was published may be reached from every network.
-    "-A DAVIT-ISOLATE-2 -m conntrack --ctstate DNAT -j RETURN",
+    "-I DAVIT-ISOLATE-2 -m conntrack --ctstate DNAT -j RETURN",
   ],
   nat: [`-A PREROUTING ${local}`, `-A OUTPUT ${local}`],
 };
@@ -45,7 +46,6 @@ const tables: readonly FilterTable[] = ["filter", "nat"];
 export class PacketFilter {
   readonly #options: PacketFilterOptions;
   #unusable: Promise<string | undefined> | undefined;
-  #founded: Promise<void> | undefined;
   /** Changes one after the other: each begins with what is there. */
   readonly #queue = new KeyedQueue();
 
@@ -74,77 +74,40 @@ export class PacketFilter {
     return reason;
   }
 
-  /** Adds rules under a tag that has none yet. */
-  add(tag: string, rules: readonly FilterRule[]): Promise<void> {
-    return this.#queue.run("rules", () => this.#add(tag, rules));
-  }
-
-  async #add(tag: string, rules: readonly FilterRule[]): Promise<void> {
-    await this.#found();
-    const added = additions(tag, rules);
-    try {
-      await this.#restore(added);
-    } catch {
-      // Somebody has taken our chains away: they are made anew once.
-      this.#founded = undefined;
-      await this.#found();
-      await this.#restore(added);
-    }
-  }
-
   /** Makes these the rules of a tag, in place of those it had. */
   replace(tag: string, rules: readonly FilterRule[]): Promise<void> {
     return this.#queue.run("rules", async () => {
-      this.#founded = undefined;
-      await this.#found();
-      const removed = await this.#removals(tag);
-      await this.#restore(merge(removed, additions(tag, rules)));
+      const present = await this.#save();
+      await this.#restore(merge(missing(present), removals(present, tag), additions(tag, rules)));
+    });
+  }
+
+  /** Makes the rules of tags whole again, where another program has flushed them; `wanted` is asked when no other change is under way. */
+  mend(wanted: () => ReadonlyMap<string, readonly FilterRule[]>): Promise<void> {
+    return this.#queue.run("rules", async () => {
+      const present = await this.#save();
+      const all = [...present.values()].flat();
+      const broken = [...wanted()].filter(
+        ([tag, rules]) => all.filter((rule) => isTagged(rule, tag)).length !== rules.length,
+      );
+      const changes = merge(
+        missing(present),
+        ...broken.flatMap(([tag, rules]) => [removals(present, tag), additions(tag, rules)]),
+      );
+      if (Object.values(changes).flat().length === 0) return;
+      this.#options.logger.warn(
+        { family: this.#options.family },
+        "rules of the packet filter were gone: made anew",
+      );
+      await this.#restore(changes);
     });
   }
 
   remove(tag: string): Promise<void> {
-    return this.#queue.run("rules", async () => this.#restore(await this.#removals(tag)));
+    return this.#queue.run("rules", async () => this.#restore(removals(await this.#save(), tag)));
   }
 
-  async #removals(tag: string): Promise<Changes> {
-    const present = await this.#save();
-    const tagged = new RegExp(`--comment "?${tag}"?(\\s|$)`);
-    return Object.fromEntries(
-      tables.map((table) => [
-        table,
-        (present.get(table) ?? [])
-          .filter((rule) => tagged.test(rule))
-          .map((rule) => rule.replace(/^-A/, "-D")),
-      ]),
-    );
-  }
-
-  #found(): Promise<void> {
-    this.#founded ??= this.#lay();
-    return this.#founded;
-  }
-
-  /** Makes the chains that are not there yet. */
-  async #lay(): Promise<void> {
-    const present = await this.#save();
-    const missing = Object.fromEntries(
-      tables.map((table) => {
-        const lines = present.get(table) ?? [];
-        const hasChain = (name: string): boolean => lines.some((text) => text.startsWith(`:${name} `));
-        const hasRule = (rule: string): boolean => lines.includes(rule.replace(/^-I/, "-A"));
-        return [
-          table,
-          [
-            ...chains[table].filter((name) => !hasChain(name)).map((name) => `:${name} - [0:0]`),
-            ...foundation[table].filter((rule) => !hasRule(rule)),
-          ],
-        ];
-      }),
-    );
-    await this.#restore(missing);
-  }
-
-  async #save(): Promise<ReadonlyMap<string, readonly string[]>> {
+  async #save(): Promise<Saved> {
     const { exitCode, stdout, stderr } = await runProgram([
       ...this.#options.prefix,
       `${this.#program()}-save`,
@@ -179,18 +142,40 @@ export class PacketFilter {
   }
 }
 
+/** Chains and rules by table, as `iptables-save` prints them. */
+type Saved = ReadonlyMap<string, readonly string[]>;
+
 /** Lines of `iptables-restore` by table. */
 type Changes = Readonly<Partial<Record<string, readonly string[]>>>;
 
+const changesOf = (linesOf: (table: FilterTable) => readonly string[]): Changes =>
+  Object.fromEntries(tables.map((table) => [table, linesOf(table)]));
+
 const additions = (tag: string, rules: readonly FilterRule[]): Changes =>
-  Object.fromEntries(
-    tables.map((table) => [
-      table,
-      rules
-        .filter((rule) => rule.table === table)
-        .map(({ chain, words }) => `-A ${chain} -m comment --comment ${tag} ${words.join(" ")}`),
-    ]),
+  changesOf((table) =>
+    rules
+      .filter((rule) => rule.table === table)
+      .map(({ chain, words }) => `-A ${chain} -m comment --comment ${tag} ${words.join(" ")}`),
   );
 
-const merge = (first: Changes, second: Changes): Changes =>
-  Object.fromEntries(tables.map((table) => [table, [...(first[table] ?? []), ...(second[table] ?? [])]]));
+const isTagged = (rule: string, tag: string): boolean => new RegExp(`--comment "?${tag}"?(\\s|$)`).test(rule);
+
+const removals = (present: Saved, tag: string): Changes =>
+  changesOf((table) =>
+    (present.get(table) ?? []).filter((rule) => isTagged(rule, tag)).map((rule) => rule.replace(/^-A/, "-D")),
+  );
+
+/** The chains that are not there yet, and what leads to them. */
+const missing = (present: Saved): Changes =>
+  changesOf((table) => {
+    const lines = present.get(table) ?? [];
+    return [
+      ...chains[table]
+        .filter((name) => !lines.some((text) => text.startsWith(`:${name} `)))
+        .map((name) => `:${name} - [0:0]`),
+      ...foundation[table].filter((rule) => !lines.includes(rule.replace(/^-I/, "-A"))),
+    ];
+  });
+
+const merge = (...all: readonly Changes[]): Changes =>
+  changesOf((table) => all.flatMap((changes) => changes[table] ?? []));

@@ -110,7 +110,10 @@ export class SocatNameServers implements NameServers {
     const running = this.#running.get(id);
     if (running === undefined) return;
     this.#running.delete(id);
-    const { servers, relay } = await running;
+    // One that did not start has told whoever wanted it.
+    const started = await running.catch(() => undefined);
+    if (started === undefined) return;
+    const { servers, relay } = started;
     const ended = new Promise((resolve) => relay.once("exit", resolve));
     if (relay.exitCode === null && relay.signalCode === null) {
       relay.kill("SIGKILL");

@@ -1,5 +1,6 @@
 import type { HostConfig } from "@davit/protocol";
 import { EngineError } from "../errors.ts";
+import { parseAddress } from "../network/cidr.ts";
 import type { PublishedPort } from "../ports/network.ts";
 
 /** A port to be published, before one of the host is chosen for it. */
@@ -11,6 +12,9 @@ export interface WantedPort extends Omit<PublishedPort, "hostPort"> {
 const invalid = (text: string): EngineError =>
   new EngineError("invalid", `invalid port specification: "${text}"`);
 
+const invalidAddress = (text: string): EngineError =>
+  new EngineError("invalid", `invalid IP address in port binding: ${JSON.stringify(text)}`);
+
 /** `HostConfig.PortBindings`, and with `PublishAllPorts` every exposed port that is not bound there. */
 export function wantedPorts(
   { PortBindings, PublishAllPorts }: Pick<HostConfig, "PortBindings" | "PublishAllPorts">,
@@ -20,6 +24,9 @@ export function wantedPorts(
     const port = exposedPort(key);
     // Nothing said at all means any port.
     const places = bindings.length === 0 ? [{ HostIp: "", HostPort: "" }] : bindings;
+    for (const { HostIp } of places) {
+      if (HostIp !== "" && parseAddress(HostIp) === undefined) throw invalidAddress(HostIp);
+    }
     return places.map(({ HostIp, HostPort }) => ({
       ...port,
       ...hostPorts(HostPort),

@@ -135,6 +135,7 @@ export class ContainerConnections {
     } catch (error) {
       if (!force) throw error;
       logger.warn({ container: record.id, err: error }, "a container was disconnected by force");
+      await networks.abandon(record, network.id);
     }
     this.#put(record, left);
     if (endpoint !== undefined) await this.#changeHosts(record, endpoint, withoutAddresses);

@@ -155,6 +155,16 @@ export class ContainerNetworks {
     await gateways.settle(ownerOf(record), endpoint.sandboxKey);
   }
 
+  /** Leaves one of its networks while the container runs, though the driver cannot be told now. */
+  async abandon(record: ContainerRecord, networkId: string): Promise<void> {
+    const { state, endpoints, gateways } = this.#ports;
+    for (const endpoint of state.endpoints.ofContainer(record.id)) {
+      if (endpoint.networkId !== networkId) continue;
+      await endpoints.abandon(endpoint);
+      await gateways.settle(ownerOf(record), endpoint.sandboxKey);
+    }
+  }
+
   /** Undoes `join`, as far as it has come. */
   async leave(containerId: string): Promise<void> {
     const { endpoints, sandboxes } = this.#ports;

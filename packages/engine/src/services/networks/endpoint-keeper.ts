@@ -1,6 +1,7 @@
 import type { WantedPort } from "../../core/container/published-ports.ts";
 import { EngineError, messageOf, UnsettledStep, wrapError } from "../../core/errors.ts";
 import { newId } from "../../core/identifiers.ts";
+import { KeyedQueue } from "../../core/keyed-queue.ts";
 import { parseCidr } from "../../core/network/cidr.ts";
 import { freeInterfaceName } from "../../core/network/gateways.ts";
 import { portOptions } from "../../core/network/port-options.ts";
@@ -41,6 +42,10 @@ export interface Joining {
  */
 export class EndpointKeeper {
   readonly #ports: EndpointKeeperPorts;
+  /** One that is taken down twice at once would give its addresses back twice, the second time from whoever has them by then. */
+  readonly #endings = new KeyedQueue();
+  /** Made by this engine, and not to be taken down yet. */
+  readonly #held = new Set<string>();
 
   constructor(ports: EndpointKeeperPorts) {
     this.#ports = ports;
@@ -48,7 +53,7 @@ export class EndpointKeeper {
 
   /** All or nothing. */
   async add(networkId: string, joining: Joining, signal?: AbortSignal): Promise<EndpointRecord> {
-    const { state, drivers } = this.#ports;
+    const { state, drivers, addresses } = this.#ports;
     const network = state.networks.get(networkId);
     if (network === undefined || network.pending !== undefined) throw noSuchNetwork(joining.wanted.name);
     let endpoint = freshEndpoint(network, joining);
@@ -57,10 +62,13 @@ export class EndpointKeeper {
       state.note(() => state.endpoints.put(endpoint));
       return endpoint;
     };
+    this.#held.add(endpoint.endpointId);
     save({});
     try {
       const driver = await drivers.waitFor(network.driver, signal);
-      await this.#lease(network, joining.wanted, () => endpoint, save, signal);
+      await addresses.ready(network, signal);
+      const known = state.networks.get(networkId) ?? network;
+      await this.#lease(known, joining.wanted, () => endpoint, save, signal);
       await this.#create(driver, network, joining, () => endpoint, save, signal);
       await this.#join(driver, joining, () => endpoint, save, signal);
       return endpoint;
@@ -231,8 +239,30 @@ export class EndpointKeeper {
     return { endpoint, network };
   }
 
+  /** Whether an endpoint is made, or there for what runs or is about to. */
+  isHeld({ endpointId }: Pick<EndpointRecord, "endpointId">): boolean {
+    return this.#held.has(endpointId);
+  }
+
   /** Takes an endpoint down, going on where an earlier attempt has ended; what a driver does not answer stays on record. */
-  async remove({ endpointId }: Pick<EndpointRecord, "endpointId">): Promise<void> {
+  remove({ endpointId }: Pick<EndpointRecord, "endpointId">): Promise<void> {
+    this.#held.delete(endpointId);
+    return this.#endings.run(endpointId, () => this.#remove(endpointId));
+  }
+
+  /** Takes away what is here of an endpoint whose driver cannot be told; that waits on record, and is nobody's. */
+  async abandon({ endpointId }: Pick<EndpointRecord, "endpointId">): Promise<void> {
+    const { state, sandboxes } = this.#ports;
+    await this.#endings.run(endpointId, async () => {
+      const endpoint = state.endpoints.get(endpointId);
+      if (endpoint === undefined) return;
+      const { sandboxKey, interfaceName: name, movedFrom: source } = endpoint;
+      if (source !== "") await sandboxes.returnInterface(sandboxKey, { name, source });
+      state.endpoints.put({ ...endpoint, containerId: "", interfaceName: "", movedFrom: "", ports: [] });
+    });
+  }
+
+  async #remove(endpointId: string): Promise<void> {
     const { state, drivers, addresses, sandboxes } = this.#ports;
     let endpoint = state.endpoints.get(endpointId);
     if (endpoint === undefined) return;
@@ -263,7 +293,10 @@ export class EndpointKeeper {
         );
         save({ asked: { create: false, join: false, external: false } });
       }
-      for (const lease of asked.leases) {
+      if (asked.leases.length > 0) await addresses.present(network);
+      const { leases } = state.endpoints.get(endpointId) ?? endpoint;
+      save({ leases });
+      for (const lease of leases) {
         await addresses.releaseLease(network, lease);
         save({ leases: endpoint.leases.filter((other) => other !== lease) });
       }

@@ -7,11 +7,10 @@ import type {
   NetworkRecord,
 } from "../../core/network/record.ts";
 import type { IpamDriver } from "../../core/ports/ipam-driver.ts";
+import type { Logger } from "../../core/ports/logger.ts";
 import type { IpamDriverLookup } from "./driver-lookup.ts";
 import { insist } from "./insist.ts";
-
-const requestType = "RequestAddressType";
-const gatewayKey = "com.docker.network.gateway";
+import { gatewayKey, requestType } from "./reminded-ipam-drivers.ts";
 
 export interface AddressWish {
   readonly ipv6: boolean;
@@ -23,9 +22,11 @@ export interface AddressWish {
 /** What networks and their endpoints have of IPAM drivers. */
 export class NetworkAddresses {
   readonly #drivers: IpamDriverLookup;
+  readonly #logger: Logger;
 
-  constructor(drivers: IpamDriverLookup) {
+  constructor(drivers: IpamDriverLookup, logger: Logger) {
     this.#drivers = drivers;
+    this.#logger = logger;
   }
 
   /** The name under which a driver's networks are stored. */
@@ -126,40 +127,23 @@ export class NetworkAddresses {
     return current;
   }
 
-  /**
-   * Asks a driver that forgets when the engine ends for everything again that is in use; answers the network's pools as it knows them now, by the IDs that
-   * they had.
-   */
-  async replay(
-    record: NetworkRecord,
-    leases: readonly AddressLease[],
-  ): Promise<ReadonlyMap<string, NetworkPoolRecord>> {
-    // Ours knew before anybody could ask.
-    if (record.ipam.driver === "default") return new Map();
-    const driver = await this.#drivers.get(record.ipam.driver);
-    if (!(await driver.capabilities()).requiresRequestReplay) return new Map();
-    const replayed = new Map<string, NetworkPoolRecord>();
-    for (const pool of record.pools) {
-      const { addressSpace, subPool, ipv6 } = pool;
-      const { options } = record.ipam;
-      const again = { addressSpace, pool: pool.pool, subPool, options, ipv6 };
-      const { poolId } = await driver.requestPool(again);
-      replayed.set(pool.poolId, { ...pool, poolId });
-      for (const address of pool.leases) {
-        const isGateway = address === addressOnly(pool.gateway);
-        await driver.requestAddress({
-          poolId,
-          address,
-          options: isGateway ? { [requestType]: gatewayKey } : {},
-        });
-      }
-      for (const lease of leases) {
-        if (lease.poolId === pool.poolId) {
-          await driver.requestAddress({ poolId, address: lease.address, options: {} });
-        }
-      }
+  /** Waits for a network's driver, which knows what is in use from then on; its pools may have other IDs than before. */
+  async ready({ ipam }: NetworkRecord, signal?: AbortSignal): Promise<void> {
+    await this.#drivers.waitFor(ipam.driver, signal);
+  }
+
+  /** The same before something is given back: a driver that is gone for good has nothing to be given. */
+  async present({ ipam }: NetworkRecord): Promise<void> {
+    await insist(ipam.driver, () => this.#drivers.get(ipam.driver));
+  }
+
+  /** Has a driver that forgets when the engine ends asked again for what is in use, if it is there. */
+  async remind(driver: string): Promise<void> {
+    try {
+      await this.#drivers.get(driver);
+    } catch (error) {
+      this.#logger.warn({ driver, err: error }, "addresses could not be asked for again yet");
     }
-    return replayed;
   }
 
   /** Whether an endpoint needs a MAC address before it is given others. */

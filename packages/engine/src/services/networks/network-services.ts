@@ -15,6 +15,7 @@ import { NetworkAddresses } from "./network-addresses.ts";
 import { Networks } from "./networks.ts";
 import { PluginNetworks } from "./plugin-networks.ts";
 import { PortChooser } from "./port-chooser.ts";
+import { RemindedIpamDrivers } from "./reminded-ipam-drivers.ts";
 
 /** What the API needs of networks. */
 export interface NetworkServices {
@@ -37,7 +38,7 @@ export interface NetworkPorts {
 
 /** The services for networks, made of the ports. */
 export function networkServices(given: NetworkPorts) {
-  const addresses = new NetworkAddresses(given.ipamDrivers);
+  const addresses = new NetworkAddresses(new RemindedIpamDrivers(given.ipamDrivers, given), given.logger);
   const endpoints = new EndpointKeeper({ ...given, addresses });
   const ports = { ...given, addresses, endpoints };
   const portChooser = new PortChooser(given.hostPorts, given.state);

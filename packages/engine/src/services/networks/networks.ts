@@ -2,11 +2,17 @@ import type { Network, NetworkCreateBody } from "@davit/protocol";
 import { EngineError, isCanceled, UnsettledStep, wrapError } from "../../core/errors.ts";
 import type { EventPublisher } from "../../core/events.ts";
 import { newId } from "../../core/identifiers.ts";
+import { KeyedQueue } from "../../core/keyed-queue.ts";
 import type { Attached } from "../../core/network/network-view.ts";
 import { networkView } from "../../core/network/network-view.ts";
 import { planNetwork } from "../../core/network/plan-network.ts";
-import { isNominal, isPredefined, type NetworkRecord } from "../../core/network/record.ts";
-import { requireNetwork } from "../../core/network/resolve-network.ts";
+import {
+  type EndpointRecord,
+  isNominal,
+  isPredefined,
+  type NetworkRecord,
+} from "../../core/network/record.ts";
+import { noSuchNetwork, requireNetwork } from "../../core/network/resolve-network.ts";
 import type { Logger } from "../../core/ports/logger.ts";
 import type { State } from "../../core/ports/state.ts";
 import type { NetworkDriverLookup } from "./driver-lookup.ts";
@@ -29,6 +35,10 @@ export interface NetworksPorts {
 /** The life of networks: what the engine records, and what it asks of drivers. */
 export class Networks {
   readonly #ports: NetworksPorts;
+  /** The end of each network: two at once would give its pools back twice, the second time from whoever has them by then. */
+  readonly #endings = new KeyedQueue();
+  /** Whose creation is under way. */
+  readonly #creating = new Set<string>();
 
   constructor(ports: NetworksPorts) {
     this.#ports = ports;
@@ -50,6 +60,8 @@ export class Networks {
     this.#requireFreeName(plan.name);
     const driver = await drivers.waitFor(plan.driver, signal);
     const ipamDriver = await addresses.canonicalName(plan.ipam.driver, signal);
+    // They are there: what they could not undo before they may be able to undo now.
+    await this.#settleFailed(driver.name, ipamDriver);
     const { scope } = await driver.capabilities({ signal });
     if (scope === "global") throw noCluster();
     const { driver: _typed, ...planned } = plan;
@@ -68,6 +80,7 @@ export class Networks {
       record = changed;
       state.note(() => state.networks.put(changed));
     };
+    this.#creating.add(record.id);
     save(record);
     try {
       save(await addresses.allocate(record, save, signal));
@@ -75,6 +88,8 @@ export class Networks {
     } catch (error) {
       await this.#undoCreation(record, error instanceof UnsettledStep);
       throw error;
+    } finally {
+      this.#creating.delete(record.id);
     }
     record = { ...record, pending: undefined };
     state.networks.put(record);
@@ -101,6 +116,33 @@ export class Networks {
     }
   }
 
+  /** Undoes what failed to be created by these drivers and could not be undone at once. */
+  async #settleFailed(driver: string, ipamDriver: string): Promise<void> {
+    const failed = this.#ports.state.networks
+      .list()
+      .filter(
+        ({ driver: its, ipam, pending }) =>
+          its === driver && ipam.driver === ipamDriver && pending === "create",
+      );
+    for (const { id } of failed) await this.#settle(id);
+  }
+
+  /** Deletes a network that is neither made nor removed; one that cannot be deleted yet stays on record. */
+  #settle(id: string): Promise<void> {
+    const { state, logger } = this.#ports;
+    return this.#endings.run(id, async () => {
+      const record = state.networks.get(id);
+      if (record?.pending === undefined || this.#creating.has(id)) return;
+      try {
+        await this.#deleteAtDriver(record);
+        await this.#releasePools(record);
+        state.networks.remove(id);
+      } catch (error) {
+        logger.warn({ network: id, err: error }, "network could not be settled with its driver yet");
+      }
+    });
+  }
+
   async #deleteAtDriver(record: NetworkRecord): Promise<void> {
     const { drivers, logger } = this.#ports;
     await insist(
@@ -111,21 +153,29 @@ export class Networks {
     );
   }
 
-  #releasePools(record: NetworkRecord): Promise<NetworkRecord> {
+  async #releasePools(record: NetworkRecord): Promise<void> {
     const { addresses, state } = this.#ports;
-    return addresses.release(record, (changed) => state.note(() => state.networks.put(changed)));
+    if (record.pools.length > 0) await addresses.present(record);
+    await addresses.release(state.networks.get(record.id) ?? record, (changed) =>
+      state.note(() => state.networks.put(changed)),
+    );
   }
 
   /** Removes a network that nothing is in; what a driver does not answer is settled when the engine starts, or at the next attempt. */
   async remove(typed: string): Promise<void> {
-    const { state, events } = this.#ports;
     const record = this.resolve(typed);
     if (isPredefined(record.name)) {
       throw new EngineError("forbidden", `${record.name} is a pre-defined network and cannot be removed`);
     }
+    await this.#endings.run(record.id, () => this.#remove(record.id, typed));
+  }
+
+  async #remove(id: string, typed: string): Promise<void> {
+    const { state, events } = this.#ports;
+    const record = state.networks.get(id);
+    if (record === undefined) throw noSuchNetwork(typed);
     const failure = await this.settleEndpoints(record.id);
-    if (state.networks.get(record.id) === undefined) return;
-    const isHeld = state.endpoints.ofNetwork(record.id).some(({ containerId }) => this.#isOwned(containerId));
+    const isHeld = state.endpoints.ofNetwork(record.id).some((endpoint) => this.#isInUse(endpoint));
     if (failure !== undefined && !isHeld) {
       throw wrapError(`error while removing network: network ${record.name} id ${record.id}`, failure);
     }
@@ -135,7 +185,7 @@ export class Networks {
         `error while removing network: network ${record.name} id ${record.id} has active endpoints`,
       );
     }
-    state.networks.put({ ...record, pending: "remove" });
+    state.networks.put({ ...(state.networks.get(id) ?? record), pending: "remove" });
     await this.#finishRemoval(record);
     publishNetworkEvent(events, record, "destroy");
   }
@@ -149,10 +199,11 @@ export class Networks {
       await insist(record.driver, async () => (await driver()).deleteNetwork(record.id));
     } catch (error) {
       // It has not been done: the network stays, unless nobody knows.
-      if (!isCanceled(error)) state.networks.put(record);
+      const left = state.networks.get(record.id);
+      if (!isCanceled(error) && left !== undefined) state.networks.put({ ...left, pending: undefined });
       throw error;
     }
-    await this.#releasePools({ ...record, pending: "remove" });
+    await this.#releasePools(record);
     state.networks.remove(record.id);
   }
 
@@ -161,7 +212,7 @@ export class Networks {
     const { state, endpoints, logger } = this.#ports;
     let failure: unknown;
     for (const endpoint of state.endpoints.ofNetwork(networkId)) {
-      if (this.#isOwned(endpoint.containerId)) continue;
+      if (this.#isInUse(endpoint)) continue;
       try {
         await endpoints.remove(endpoint);
       } catch (error) {
@@ -173,8 +224,10 @@ export class Networks {
   }
 
   /** Whether there is something that could hold an endpoint: a container that runs or is about to, a plugin. */
-  #isOwned(ownerId: string): boolean {
-    const { state } = this.#ports;
+  #isInUse(endpoint: EndpointRecord): boolean {
+    const { state, endpoints } = this.#ports;
+    const ownerId = endpoint.containerId;
+    if (endpoints.isHeld(endpoint)) return true;
     if (state.plugins.get(ownerId) !== undefined) return true;
     const container = state.containers.get(ownerId);
     return container !== undefined && !["exited", "dead"].includes(container.status);
@@ -217,43 +270,14 @@ export class Networks {
 
   /** Settles what an earlier engine asked of drivers and did not see answered; after the drivers are there again. */
   async restore(): Promise<void> {
-    const { state, logger } = this.#ports;
+    const { state, addresses } = this.#ports;
     for (const record of state.networks.list()) {
       await this.settleEndpoints(record.id);
       if (record.pending === undefined) {
-        await this.#replay(record);
+        await addresses.remind(record.ipam.driver);
         continue;
       }
-      try {
-        await this.#deleteAtDriver(record);
-        await this.#releasePools(record);
-        state.networks.remove(record.id);
-      } catch (error) {
-        logger.warn({ network: record.id, err: error }, "network could not be settled with its driver yet");
-      }
-    }
-  }
-
-  /** What IPAM drivers have forgotten since the last engine; their IDs of pools may be others now. */
-  async #replay(record: NetworkRecord): Promise<void> {
-    const { addresses, state, logger } = this.#ports;
-    try {
-      const endpoints = state.endpoints.ofNetwork(record.id);
-      const again = await addresses.replay(
-        record,
-        endpoints.flatMap(({ leases }) => leases),
-      );
-      if (again.size === 0) return;
-      state.networks.put({ ...record, pools: record.pools.map((pool) => again.get(pool.poolId) ?? pool) });
-      for (const endpoint of endpoints) {
-        const leases = endpoint.leases.map((lease) => ({
-          ...lease,
-          poolId: again.get(lease.poolId)?.poolId ?? lease.poolId,
-        }));
-        state.note(() => state.endpoints.put({ ...endpoint, leases }));
-      }
-    } catch (error) {
-      logger.warn({ network: record.id, err: error }, "addresses could not be asked for again");
+      await this.#settle(record.id);
     }
   }
 }
