@@ -9,7 +9,7 @@ import {
   type VolumeRequest,
 } from "@davit/sdk";
 import { mountPoints, mountTmpfs, unmountTmpfs } from "./tmpfs.ts";
-import { type IndexedVolume, VolumeIndex } from "./volume-index.ts";
+import { type IndexedVolume, openVolumeIndex, type VolumeIndex } from "./volume-index.ts";
 import { parseVolumeOptions } from "./volume-kind.ts";
 
 /** Names become directories, so they are held to the rule of the engine's own `local` driver. */
@@ -30,10 +30,10 @@ export class LocalVolumeDriver implements VolumeDriver {
   static async open(baseDir: string): Promise<LocalVolumeDriver> {
     const dataDir = `${baseDir}/data`;
     await mkdir(dataDir, { recursive: true });
-    const index = await VolumeIndex.open(`${baseDir}/index.json`);
+    const index = await openVolumeIndex(`${baseDir}/index.json`);
     // A reference to a mount that is gone (a reboot, a disabled plugin) would keep the next one from being made.
     const mounted = await mountPoints();
-    const alive = Object.entries(index.data.mounts).filter(([name]) => mounted.has(`${dataDir}/${name}`));
+    const alive = Object.entries(index.current.mounts).filter(([name]) => mounted.has(`${dataDir}/${name}`));
     return new LocalVolumeDriver(dataDir, index, new MountCounter(Object.fromEntries(alive)));
   }
 
@@ -94,7 +94,7 @@ export class LocalVolumeDriver implements VolumeDriver {
   }
 
   list(): readonly VolumeInfo[] {
-    return Object.entries(this.#index.data.volumes).map(([name, volume]) => this.#describe(name, volume));
+    return Object.entries(this.#index.current.volumes).map(([name, volume]) => this.#describe(name, volume));
   }
 
   #describe(name: string, { createdAt, kind }: IndexedVolume): VolumeInfo {
@@ -112,7 +112,7 @@ export class LocalVolumeDriver implements VolumeDriver {
   }
 
   #find(name: string): IndexedVolume | undefined {
-    const { volumes } = this.#index.data;
+    const { volumes } = this.#index.current;
     return Object.hasOwn(volumes, name) ? volumes[name] : undefined;
   }
 

@@ -1,6 +1,6 @@
 import { createLineLogger, servePlugin } from "@davit/sdk";
 import { HostLinks } from "./host-links.ts";
-import { StateFile } from "./state-file.ts";
+import { openNetworkState } from "./network-state.ts";
 import { parseSubnet } from "./subnet.ts";
 import { SubnetIpamDriver } from "./subnet-ipam-driver.ts";
 import { VethNetworkDriver } from "./veth-network-driver.ts";
@@ -16,7 +16,7 @@ async function main(): Promise<void> {
     SOCKET = "veth-network.sock",
   } = process.env;
   const logger = createLineLogger({ debug: DEBUG === "1" });
-  const state = await StateFile.open(`${STATE_DIR}/state.json`);
+  const state = await openNetworkState(`${STATE_DIR}/state.json`);
   const networkDriver = new VethNetworkDriver({ state, links: new HostLinks() });
   await networkDriver.restore();
   const ipamDriver = new SubnetIpamDriver({ state, pools: parseSubnet(POOLS) });

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { PoolRequest } from "@davit/sdk";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { StateFile } from "./state-file.ts";
+import { openNetworkState } from "./network-state.ts";
 import { parseSubnet } from "./subnet.ts";
 import { SubnetIpamDriver } from "./subnet-ipam-driver.ts";
 
@@ -11,7 +11,7 @@ let dir: string;
 let driver: SubnetIpamDriver;
 
 const open = async (pools = "10.210.0.0/16") =>
-  new SubnetIpamDriver({ state: await StateFile.open(join(dir, "state.json")), pools: parseSubnet(pools) });
+  new SubnetIpamDriver({ state: await openNetworkState(join(dir, "state.json")), pools: parseSubnet(pools) });
 
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), "ipam-"));

@@ -7,7 +7,7 @@ import type {
   PoolRelease,
   PoolRequest,
 } from "@davit/sdk";
-import { entryOf, type Pool, type State, type StateFile, withoutEntry } from "./state-file.ts";
+import { entryOf, type NetworkState, type Pool, type State, withoutEntry } from "./network-state.ts";
 import {
   contains,
   formatAddress,
@@ -21,7 +21,7 @@ import {
 } from "./subnet.ts";
 
 export interface SubnetIpamDriverOptions {
-  readonly state: StateFile;
+  readonly state: NetworkState;
   /** Where networks without a subnet of their own get theirs from. */
   readonly pools: Subnet;
 }
@@ -32,7 +32,7 @@ const chosenPrefixLength = 24;
 /** Addresses from pools that do not overlap, the lowest free one first. */
 export class SubnetIpamDriver implements IpamDriver {
   readonly addressSpaces = { local: "veth-local", global: "veth-global" };
-  readonly #state: StateFile;
+  readonly #state: NetworkState;
   readonly #pools: Subnet;
 
   constructor({ state, pools }: SubnetIpamDriverOptions) {
@@ -43,7 +43,7 @@ export class SubnetIpamDriver implements IpamDriver {
   async requestPool({ addressSpace, pool, subPool, options, ipv6 }: PoolRequest): Promise<GivenPool> {
     const [stranger] = Object.keys(options);
     if (stranger !== undefined) throw new Error(`unknown option "${stranger}": there is none`);
-    return await this.#state.change((state) => {
+    return await this.#state.changeFor((state) => {
       const others = Object.entries(state.pools).filter(([, each]) => each.addressSpace === addressSpace);
       const chosen = pool === undefined ? this.#choose(others, ipv6) : parseSubnet(pool);
       if (subPool !== undefined && !contains(chosen, parseSubnet(subPool))) {
@@ -69,13 +69,13 @@ export class SubnetIpamDriver implements IpamDriver {
 
   async releasePool({ poolId }: PoolRelease): Promise<void> {
     await this.#state.change((state) => ({
-      state: { ...state, pools: withoutEntry(state.pools, poolId) },
-      result: undefined,
+      ...state,
+      pools: withoutEntry(state.pools, poolId),
     }));
   }
 
   async requestAddress({ poolId, address, isGateway }: AddressRequest): Promise<GivenAddress> {
-    return await this.#state.change((state) => {
+    return await this.#state.changeFor((state) => {
       const pool = requirePool(state, poolId);
       const subnet = parseSubnet(pool.pool);
       const given = address ?? freeAddress(pool, isGateway ? subnet : parseSubnet(pool.subPool ?? pool.pool));
@@ -94,10 +94,10 @@ export class SubnetIpamDriver implements IpamDriver {
   async releaseAddress({ poolId, address }: AddressRelease): Promise<void> {
     await this.#state.change((state) => {
       const pool = entryOf(state.pools, poolId);
-      if (pool === undefined) return { state, result: undefined };
+      if (pool === undefined) return state;
       const canonical = formatAddress(parseAddress(address), parseSubnet(pool.pool).family);
       const entry = { ...pool, addresses: pool.addresses.filter((each) => each !== canonical) };
-      return { state: { ...state, pools: { ...state.pools, [poolId]: entry } }, result: undefined };
+      return { ...state, pools: { ...state.pools, [poolId]: entry } };
     });
   }
 

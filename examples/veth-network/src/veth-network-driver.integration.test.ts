@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { OwnNetwork } from "@davit/testkit";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { HostLinks } from "./host-links.ts";
-import { StateFile } from "./state-file.ts";
+import { openNetworkState } from "./network-state.ts";
 import { VethNetworkDriver } from "./veth-network-driver.ts";
 
 let dir: string;
@@ -14,7 +14,7 @@ let driver: VethNetworkDriver;
 async function open(): Promise<VethNetworkDriver> {
   const [program = "", ...args] = network.enter;
   const links = new HostLinks([program, ...args, "ip"]);
-  const opened = new VethNetworkDriver({ state: await StateFile.open(join(dir, "state.json")), links });
+  const opened = new VethNetworkDriver({ state: await openNetworkState(join(dir, "state.json")), links });
   await opened.restore();
   return opened;
 }
@@ -121,5 +121,5 @@ it("leaves nothing of a step that fails in the middle", async () => {
 
 it("does not start on a state that it cannot read", async () => {
   await writeFile(join(dir, "state.json"), '{"version":2}');
-  await expect(open()).rejects.toThrow("not a state of this version");
+  await expect(open()).rejects.toThrow("not a state of version 1");
 });

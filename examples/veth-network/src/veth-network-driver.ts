@@ -9,10 +9,10 @@ import {
   publishedPorts,
 } from "@davit/sdk";
 import type { HostLinks, LinkPair } from "./host-links.ts";
-import { entryOf, type Network, type StateFile, withoutEntry } from "./state-file.ts";
+import { entryOf, type Network, type NetworkState, withoutEntry } from "./network-state.ts";
 
 export interface VethNetworkDriverOptions {
-  readonly state: StateFile;
+  readonly state: NetworkState;
   readonly links: HostLinks;
 }
 
@@ -21,7 +21,7 @@ export interface VethNetworkDriverOptions {
  * the container. Containers reach each other and the host by the bridge's address, and nothing beyond.
  */
 export class VethNetworkDriver implements NetworkDriver {
-  readonly #state: StateFile;
+  readonly #state: NetworkState;
   readonly #links: HostLinks;
 
   constructor({ state, links }: VethNetworkDriverOptions) {
@@ -54,20 +54,14 @@ export class VethNetworkDriver implements NetworkDriver {
         () => this.#links.addBridge(bridgeOf(networkId), network.addresses),
         () => this.#links.remove(bridgeOf(networkId)),
       );
-      return {
-        state: { ...state, networks: { ...state.networks, [networkId]: network } },
-        result: undefined,
-      };
+      return { ...state, networks: { ...state.networks, [networkId]: network } };
     });
   }
 
   async deleteNetwork({ networkId }: NetworkRequest): Promise<void> {
     await this.#state.change(async (state) => {
       await this.#links.remove(bridgeOf(networkId));
-      return {
-        state: { ...state, networks: withoutEntry(state.networks, networkId) },
-        result: undefined,
-      };
+      return { ...state, networks: withoutEntry(state.networks, networkId) };
     });
   }
 
@@ -82,10 +76,7 @@ export class VethNetworkDriver implements NetworkDriver {
         () => this.#links.remove(pairOf(endpointId).host),
       );
       const endpoint = { networkId, macAddress };
-      return {
-        state: { ...state, endpoints: { ...state.endpoints, [endpointId]: endpoint } },
-        result: undefined,
-      };
+      return { ...state, endpoints: { ...state.endpoints, [endpointId]: endpoint } };
     });
     return { macAddress };
   }
@@ -93,10 +84,7 @@ export class VethNetworkDriver implements NetworkDriver {
   async deleteEndpoint({ endpointId }: EndpointRequest): Promise<void> {
     await this.#state.change(async (state) => {
       await this.#links.remove(pairOf(endpointId).host);
-      return {
-        state: { ...state, endpoints: withoutEntry(state.endpoints, endpointId) },
-        result: undefined,
-      };
+      return { ...state, endpoints: withoutEntry(state.endpoints, endpointId) };
     });
   }
 

@@ -44,6 +44,7 @@ export { type ExposedPort, exposedPorts, type PublishedPort, publishedPorts } fr
 export type { PluginDrivers } from "./plugin-drivers.ts";
 export type { Call } from "./rpc/rpc-method.ts";
 export { type PluginServer, type ServeOptions, servePlugin } from "./serve-plugin.ts";
+export { type StateChange, StateFile, type StateFileOptions } from "./state-file.ts";
 export { MountCounter, type MountCounts } from "./volume/mount-counter.ts";
 export type {
   CreateRequest,
