@@ -176,6 +176,40 @@ test("an endpoint is made and taken down in order, each step once", async () => 
   await expectFreeAddress();
 });
 
+test("an endpoint that is taken down twice at once gives its address back once, and nobody else's", async () => {
+  const endpoint = await keeper.add(network.id, joining);
+  log = [];
+  const next = keeper.remove(endpoint).then(() => keeper.add(network.id, { ...joining, ownerId: "c2" }));
+  await Promise.all([keeper.remove(endpoint), keeper.remove(endpoint), next]);
+  expect(log.filter((name) => name === "leave")).toEqual(["leave"]);
+  const poolId = "LocalDefault/10.1.0.0/30";
+  await expect(ipam.requestAddress({ poolId, address: "", options: {} })).rejects.toThrow("no available");
+});
+
+test("an endpoint is held from before its driver is asked until it is to be taken down", async () => {
+  const joined = keeper.add(network.id, joining);
+  const [begun] = state.endpoints.list();
+  expect(begun === undefined ? false : keeper.isHeld(begun)).toBe(true);
+  const endpoint = await joined;
+  expect(keeper.isHeld(endpoint)).toBe(true);
+  failing.set("leave", new EngineError("internal", "away"));
+  await expect(keeper.remove(endpoint)).rejects.toThrow("away");
+  expect(keeper.isHeld(endpoint)).toBe(false);
+});
+
+test("an endpoint that is abandoned is nobody's, keeps its address, and is taken down with its driver later", async () => {
+  const endpoint = await keeper.add(network.id, joining);
+  log = [];
+  await keeper.abandon(endpoint);
+  expect(log).toEqual(["returnInterface"]);
+  expect(state.endpoints.ofContainer("c1")).toEqual([]);
+  const poolId = "LocalDefault/10.1.0.0/30";
+  await expect(ipam.requestAddress({ poolId, address: "", options: {} })).rejects.toThrow("no available");
+  await keeper.remove(endpoint);
+  expect(log).toEqual(["returnInterface", "leave", "deleteEndpoint"]);
+  await expectFreeAddress();
+});
+
 describe("a start that fails undoes what was done, and nothing else", () => {
   test.each([
     ["createEndpoint", ["createEndpoint"]],
