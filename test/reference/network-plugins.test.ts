@@ -31,11 +31,17 @@ const askedAtOtherTimes = new Set([
 
 const parsed = (text: string): unknown => {
   try {
-    return JSON.parse(text);
+    return JSON.parse(text, (key, value: unknown) => (key === "Config" ? inOrder(value) : value));
   } catch {
     return text;
   }
 };
+
+/** The command line sends several subnets in any order, in which they are inspected then. */
+const inOrder = (value: unknown): unknown =>
+  Array.isArray(value)
+    ? value.toSorted((one, other) => (JSON.stringify(one) < JSON.stringify(other) ? -1 : 1))
+    : value;
 
 /** What one engine said to each line, and what it asked of its driver. */
 async function observe(start: () => Promise<TestEngine>): Promise<readonly Observed[]> {
