@@ -54,7 +54,8 @@ export default defineConfig({
           include: ["test/e2e/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 120_000,
-          maxWorkers: 2,
+          // One more than the processors of a small machine: much of a test is waiting for what it has started.
+          maxWorkers: 3,
         },
       },
       {
@@ -65,7 +66,7 @@ export default defineConfig({
           testTimeout: 600_000,
           hookTimeout: 600_000,
           // Much of it is waiting for dockerd.
-          maxWorkers: 2,
+          maxWorkers: 3,
         },
       },
       {

@@ -51,7 +51,7 @@ export async function recordScript(
     if (awaits !== undefined) await server.nextCall(awaits);
     recorded.push({
       answer: { stdout: blank(stdout, where), stderr: blank(stderr, where), exitCode },
-      calls: inOneOrder(
+      calls: unmountsInOneOrder(
         server.calls.map(({ method, rawBody, headers }) => {
           const body = blank(even(numbered(rawBody)), where);
           return [
@@ -67,7 +67,7 @@ export async function recordScript(
 }
 
 /** dockerd lets go of a container's mounts in any order, since it keeps them in a map; here they are sorted. */
-function inOneOrder(calls: readonly string[]): readonly string[] {
+export function unmountsInOneOrder(calls: readonly string[]): readonly string[] {
   const isUnmount = (call = "") => call.startsWith("VolumeDriver.Unmount ");
   const ordered: string[] = [];
   for (const [index, call] of calls.entries()) {
