@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { rm, statfs, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { busyboxRootfs, mustRun } from "@davit/testkit";
+import { busyboxRootfs, findPeer, mustRun } from "@davit/testkit";
 import { beforeAll, expect, test } from "vitest";
 import { useDavitd } from "./use-davitd.ts";
 
@@ -21,7 +21,7 @@ beforeAll(async () => {
 /** The numbers that logs gives from now on. */
 async function* followed(id: string): AsyncGenerator<string> {
   const args = ["-H", `unix://${davitd.engine.socket}`, "logs", "--follow", "--tail=0", id];
-  const child = spawn("docker", args, { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(findPeer("docker"), args, { stdio: ["ignore", "pipe", "inherit"] });
   try {
     yield* createInterface({ input: child.stdout });
   } finally {

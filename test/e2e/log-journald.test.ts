@@ -1,6 +1,12 @@
 import { spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
-import { busyboxRootfs, startDavitdWithJournal, type TestEngine, TestJournal } from "@davit/testkit";
+import {
+  busyboxRootfs,
+  findPeer,
+  startDavitdWithJournal,
+  type TestEngine,
+  TestJournal,
+} from "@davit/testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 // A real systemd-journald, which another program would read in the same way.
@@ -123,7 +129,7 @@ describe("logs", () => {
     expect((await logs(id)).stdout).toBe(numbers(1, 100));
     const follow = (tail: string) => {
       const args = ["-H", `unix://${engine.socket}`, "logs", "-f", "--tail", tail, id];
-      const child = spawn("docker", args, { stdio: ["ignore", "pipe", "inherit"] });
+      const child = spawn(findPeer("docker"), args, { stdio: ["ignore", "pipe", "inherit"] });
       return {
         text: text(child.stdout),
         began: new Promise((resolve) => child.stdout.once("data", resolve)),
@@ -152,7 +158,7 @@ describe("logs", () => {
 
   test("followed of a container that is removed ends", async () => {
     const id = await engine.ok(["run", "-d", ...container, "busybox", "sh", "-c", "echo up; exec sleep 600"]);
-    const following = spawn("docker", ["-H", `unix://${engine.socket}`, "logs", "-f", id], {
+    const following = spawn(findPeer("docker"), ["-H", `unix://${engine.socket}`, "logs", "-f", id], {
       stdio: ["ignore", "pipe", "ignore"],
     });
     const shown = text(following.stdout);
@@ -195,7 +201,7 @@ test("a journal that is not there for a while gets everything once it is", async
   await engine.line("cannot write the log of a container now");
   await journal.startDaemon();
   const args = ["-H", `unix://${engine.socket}`, "logs", "-f", id];
-  const following = spawn("docker", args, { stdio: ["ignore", "pipe", "inherit"] });
+  const following = spawn(findPeer("docker"), args, { stdio: ["ignore", "pipe", "inherit"] });
   let shown = "";
   for await (const chunk of following.stdout) {
     shown += String(chunk);

@@ -23,7 +23,7 @@ test("the commands of the example's README do what they say, one after the other
     .replaceAll("/run/docker/plugins/", `${engine.pluginSocketDir}/`)
     .replaceAll("/var/lib/veth", dir.join("state"));
   // What a failure leaves in the background would hold the script's output open.
-  const script = `trap 'kill $(jobs -p) 2>&- || :' EXIT\n${blocks}`;
+  const script = `trap 'kill $plugin 2>&- || :' EXIT\n${blocks}`;
   const env = {
     ...engine.environment(),
     PATH: `${dirname(findPeer("docker"))}:${peerEnvironment()["PATH"] ?? ""}`,

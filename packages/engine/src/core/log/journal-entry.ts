@@ -1,5 +1,6 @@
 import { shortId } from "../identifiers.ts";
 import type { LogEntry } from "../ports/logs.ts";
+import { jsonObject } from "./json-object.ts";
 import type { LogMessage } from "./line-assembler.ts";
 import { logAttributes } from "./log-attributes.ts";
 import { type LogSubject, renderTag } from "./log-tag.ts";
@@ -49,7 +50,7 @@ const isReserved = (name: string): boolean =>
 
 /** Makes entries of one run's messages. */
 export function journalEncoder(fields: string): (message: LogMessage) => Uint8Array {
-  const common = Object.entries(parsed(fields) ?? {})
+  const common = Object.entries(jsonObject(fields) ?? {})
     .map(([name, value]) => (typeof value === "string" ? journalField(name, value) : nothing))
     .reduce(joined, nothing);
   return ({ stream, timestamp, line, piece }) => {
@@ -108,7 +109,7 @@ export interface JournalRecord {
 
 /** A line of `journalctl -o json`; undefined for what is none. */
 export function parseJournalRecord(text: string): JournalRecord | undefined {
-  const value = parsed(text);
+  const value = jsonObject(text);
   const cursor = value?.["__CURSOR"];
   if (value === undefined || typeof cursor !== "string") return undefined;
   const attributes: Record<string, string> = {};
@@ -154,15 +155,3 @@ function bytesOf(message: unknown): Uint8Array {
   if (typeof message === "string") return encoder.encode(message);
   return Array.isArray(message) ? Uint8Array.from(message, Number) : nothing;
 }
-
-function parsed(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null;

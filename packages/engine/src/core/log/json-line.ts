@@ -1,4 +1,5 @@
 import type { LogEntry } from "../ports/logs.ts";
+import { isObject, jsonObject } from "./json-object.ts";
 import type { LogMessage } from "./line-assembler.ts";
 
 // The files of `json-file`, a line each: {"log":"text\n","stream":"stdout","attrs":{},"time":"RFC 3339"}. A piece of a line has no \n.
@@ -45,7 +46,7 @@ const encoder = new TextEncoder();
 
 /** Undefined for what is no record: one that a crash has cut. */
 export function parseJsonLine(text: string): LogEntry | undefined {
-  const value = parsed(text);
+  const value = jsonObject(text);
   if (value === undefined) return undefined;
   const { log, stream, time, attrs, base64: raw } = value;
   if (typeof log !== "string" || typeof time !== "string") return undefined;
@@ -64,18 +65,6 @@ export function parseJsonLine(text: string): LogEntry | undefined {
     ...(isStringMap(attrs) ? { attributes: attrs } : {}),
   };
 }
-
-function parsed(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null;
 
 const isStringMap = (value: unknown): value is Readonly<Record<string, string>> =>
   isObject(value) && Object.values(value).every((item) => typeof item === "string");
