@@ -1,7 +1,8 @@
-import { mkdir, readFile, watch } from "node:fs/promises";
+import { mkdir, readFile, rm, watch, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
   busyboxRootfs,
+  CertificateAuthority,
   mustRun,
   PluginReply,
   type PluginServer,
@@ -160,18 +161,40 @@ test("a collector is told to stop by a daemon that stops its plugins, too", asyn
   expect(server.methods).toEqual([start, stop]);
 });
 
-test("a collector that the engine does not manage is told when it is met, and when the engine stops", async () => {
-  await using server = await startPluginServer({
-    implements: ["VolumeDriver", "MetricsCollector"],
-    listen: { socket: join(engine().pluginSocketDir, "outside.sock") },
-    answers: { [start]: () => ({}), [stop]: () => ({}), "VolumeDriver.List": () => ({ Volumes: [] }) },
-  });
-  await engine().ok(["volume", "ls"]);
-  await server.nextCall(start);
-  await engine().ok(["volume", "ls"]);
-  await engine().stop();
-  expect(server.methods.filter((method) => method.startsWith("Metrics"))).toEqual([start, stop]);
-  await engine().start();
+describe("a collector that the engine does not manage", () => {
+  const answers = { [start]: () => ({}), [stop]: () => ({}), "VolumeDriver.List": () => ({ Volumes: [] }) };
+  const implemented = { implements: ["VolumeDriver", "MetricsCollector"], answers };
+  const forms = {
+    "on a socket": () =>
+      startPluginServer({
+        ...implemented,
+        listen: { socket: join(engine().pluginSocketDir, "outside.sock") },
+      }),
+    "by a JSON file, over TCP with TLS": async () => {
+      const authority = await CertificateAuthority.create(davitd.dir.path, "ca");
+      const tls = await authority.issue("collector", { altName: "DNS:localhost,IP:127.0.0.1" });
+      const server = await startPluginServer({ ...implemented, listen: { port: 0, tls } });
+      await writeFile(
+        join(engine().pluginSpecDir, "remote.json"),
+        JSON.stringify({ Addr: server.address, TLSConfig: { CAFile: authority.path } }),
+      );
+      return server;
+    },
+  };
+
+  test.each(Object.entries(forms))(
+    "%s is told when it is met, and when the engine stops",
+    async (_form, serve) => {
+      await using server = await serve();
+      await engine().ok(["volume", "ls"]);
+      await server.nextCall(start);
+      await engine().ok(["volume", "ls"]);
+      await engine().stop();
+      expect(server.methods.filter((method) => method.startsWith("Metrics"))).toEqual([start, stop]);
+      await engine().start();
+      await rm(join(engine().pluginSpecDir, "remote.json"), { force: true });
+    },
+  );
 });
 
 test("the example keeps the engine's metrics in a file, also after the engine was started anew", async () => {
