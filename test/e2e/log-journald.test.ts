@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import {
   busyboxRootfs,
@@ -23,13 +24,21 @@ afterAll(() => cleanup.disposeAsync());
 
 const container = ["--log-driver", "journald", "--network", "none", "--init=false"];
 
+const started = (script: string, ...options: readonly string[]): Promise<string> =>
+  engine.ok(["run", "-d", ...container, ...options, "busybox", "sh", "-c", script]);
+
 async function ran(script: string, ...options: readonly string[]): Promise<string> {
-  const id = await engine.ok(["run", "-d", ...container, ...options, "busybox", "sh", "-c", script]);
+  const id = await started(script, ...options);
   await engine.ok(["wait", id]);
   return id;
 }
 
 const logs = (id: string, ...options: readonly string[]) => engine.docker(["logs", ...options, id]);
+/** `docker logs -f`, with its output as it comes. */
+const followed = (id: string, ...options: readonly string[]) => {
+  const args = ["-H", `unix://${engine.socket}`, "logs", "-f", ...options, id];
+  return spawn(findPeer("docker"), args, { stdio: ["ignore", "pipe", "ignore"] }).stdout;
+};
 const numbers = (from: number, to: number): string =>
   Array.from({ length: to - from + 1 }, (_, index) => `${from + index}\n`).join("");
 
@@ -117,52 +126,27 @@ describe("logs", () => {
   });
 
   test("followed from near its end gives what comes after, and ends with the container", async () => {
-    const id = await engine.ok([
-      "run",
-      "-d",
-      ...container,
-      "busybox",
-      "sh",
-      "-c",
-      "seq 1 100; exec sleep 600",
-    ]);
+    const id = await started("seq 1 100; exec sleep 600");
     expect((await logs(id)).stdout).toBe(numbers(1, 100));
-    const follow = (tail: string) => {
-      const args = ["-H", `unix://${engine.socket}`, "logs", "-f", "--tail", tail, id];
-      const child = spawn(findPeer("docker"), args, { stdio: ["ignore", "pipe", "inherit"] });
-      return {
-        text: text(child.stdout),
-        began: new Promise((resolve) => child.stdout.once("data", resolve)),
-      };
-    };
-    const last = follow("10");
-    await last.began;
+    const following = followed(id, "--tail", "10");
+    const shown = text(following);
+    await once(following, "data");
     await engine.ok(["exec", id, "sh", "-c", "echo more > /proc/1/fd/1"]);
     expect((await logs(id, "--tail", "1")).stdout).toBe("more\n");
     await engine.ok(["kill", id]);
-    expect(await last.text).toBe(`${numbers(91, 100)}more\n`);
+    expect(await shown).toBe(`${numbers(91, 100)}more\n`);
   });
 
   test("followed while it is written gives every line, and ends", async () => {
-    const id = await engine.ok([
-      "run",
-      "-d",
-      ...container,
-      "busybox",
-      "sh",
-      "-c",
-      "usleep 300000; seq 1 9000",
-    ]);
+    const id = await started("usleep 300000; seq 1 9000");
     expect((await logs(id, "--follow")).stdout).toBe(numbers(1, 9000));
   });
 
   test("followed of a container that is removed ends", async () => {
-    const id = await engine.ok(["run", "-d", ...container, "busybox", "sh", "-c", "echo up; exec sleep 600"]);
-    const following = spawn(findPeer("docker"), ["-H", `unix://${engine.socket}`, "logs", "-f", id], {
-      stdio: ["ignore", "pipe", "ignore"],
-    });
-    const shown = text(following.stdout);
-    await new Promise((resolve) => following.stdout.once("data", resolve));
+    const id = await started("echo up; exec sleep 600");
+    const following = followed(id);
+    const shown = text(following);
+    await once(following, "data");
     await engine.ok(["rm", "-f", id]);
     expect(await shown).toBe("up\n");
   });
@@ -178,7 +162,7 @@ test("what a container that is removed at once has written is in the journal", a
 test("a daemon that was killed sends no line twice and loses none", async () => {
   const script =
     "i=0; while [ $i -lt 8 ]; do seq $((i*1000+1)) $((i*1000+1000)); usleep 50000; i=$((i+1)); done";
-  const id = await engine.ok(["run", "-d", ...container, "busybox", "sh", "-c", script]);
+  const id = await started(script);
   await engine.kill();
   await engine.start();
   await engine.ok(["wait", id]);
@@ -186,24 +170,14 @@ test("a daemon that was killed sends no line twice and loses none", async () => 
 });
 
 test("a journal that is not there for a while gets everything once it is", async () => {
-  const id = await engine.ok([
-    "run",
-    "-d",
-    ...container,
-    "busybox",
-    "sh",
-    "-c",
-    "echo before; exec sleep 600",
-  ]);
+  const id = await started("echo before; exec sleep 600");
   expect((await logs(id)).stdout).toBe("before\n");
   await journal.stopDaemon();
   await engine.ok(["exec", id, "sh", "-c", "seq 1 500 > /proc/1/fd/1"]);
   await engine.line("cannot write the log of a container now");
   await journal.startDaemon();
-  const args = ["-H", `unix://${engine.socket}`, "logs", "-f", id];
-  const following = spawn(findPeer("docker"), args, { stdio: ["ignore", "pipe", "inherit"] });
   let shown = "";
-  for await (const chunk of following.stdout) {
+  for await (const chunk of followed(id)) {
     shown += String(chunk);
     // The container ends when all is there, and the answer with it.
     if (shown.endsWith("\n500\n")) await engine.ok(["kill", id]);
@@ -214,15 +188,7 @@ test("a journal that is not there for a while gets everything once it is", async
 test("one that hangs holds up neither containers nor the engine's stop", async () => {
   process.kill(journal.pid, "SIGSTOP");
   try {
-    const id = await engine.ok([
-      "run",
-      "-d",
-      ...container,
-      "busybox",
-      "sh",
-      "-c",
-      "seq 1 100000; exec sleep 600",
-    ]);
+    const id = await started("seq 1 100000; exec sleep 600");
     await engine.ok(["exec", id, "true"]);
     const start = performance.now();
     await engine.ok(["rm", "-f", id]);
