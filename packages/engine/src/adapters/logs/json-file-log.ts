@@ -13,7 +13,7 @@ import type {
   LogQuery,
   LogResumption,
 } from "../../core/ports/logs.ts";
-import { readJsonLog } from "./json-file-reader.ts";
+import { type ReadableFile, readJsonLog } from "./json-file-reader.ts";
 import { type RotatedFile, RotatedFiles } from "./rotated-files.ts";
 
 const stateSchema = z.object({
@@ -38,13 +38,6 @@ export class JsonFileLogs implements JsonLogFiles {
   open(options: JsonLogOptions): JsonLog {
     return new JsonFileLog(options, this.#logger);
   }
-}
-
-/** A file as readers find it. */
-export interface ReadableFile {
-  readonly generation: number;
-  readonly file: FileHandle;
-  readonly isCompressed: boolean;
 }
 
 /**

@@ -7,11 +7,17 @@ import { EngineError, wrapError } from "../../core/errors.ts";
 import { parseJsonLine } from "../../core/log/json-line.ts";
 import { TimeWindow } from "../../core/log/selected-entries.ts";
 import type { LogEntry, LogQuery } from "../../core/ports/logs.ts";
-import type { ReadableFile } from "./json-file-log.ts";
 import { tailOffset } from "./tail-offset.ts";
 
 const chunkBytes = 64 * 1024;
 const newline = 0x0a;
+
+/** A file as readers find it. */
+export interface ReadableFile {
+  readonly generation: number;
+  readonly file: FileHandle;
+  readonly isCompressed: boolean;
+}
 
 /** What a reader needs of the log. */
 export interface ReadableLog {
